@@ -1,0 +1,275 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"ipcrun/engine/event"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/script"
+	"ipcrun/prims"
+	"ipcrun/prims/arena"
+	"ipcrun/spec/decl"
+)
+
+func init() {
+	// Dispositions are a matter of the main thread: its mask is the one that
+	// the process file system shows, and forks happen on it.
+	if len(os.Args) > 0 && (os.Args[0] == agentName || os.Args[0] == supervisorName) {
+		runtime.LockOSThread()
+	}
+}
+
+// die ends an agent that could not even begin. The engine shows what it wrote.
+func die(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "ipcrun agent: "+format+"\n", args...)
+	os.Exit(111)
+}
+
+// agent is the state of this process.
+type agent struct {
+	slot     int
+	name     string
+	arena    *arena.Arena
+	self     *arena.Self
+	ring     *arena.Ring
+	text     *script.Text
+	common   *script.Common
+	prog     *script.Program
+	m        *script.Machine
+	sig      *signals
+	handles  map[int]any // by number of the primitive
+	kinds    map[int]*prims.Descriptor
+	fds      map[int]int // descriptors of primitives, by number in the run
+	children []*child
+	always   []*always
+	passed   map[uint32]bool // checks that held once
+	orders   map[int]int     // sockets for the orders of idle children, by slot
+	handlers int             // how many handlers have run to their end
+}
+
+type child struct {
+	slot, pid, pidfd int
+	reaped           bool
+}
+
+func run(slot int, name string) {
+	if err := proc.ArmLifeline(FdLifeline); err != nil {
+		die("%v", err)
+	}
+	mem, err := arena.Attach(FdArena)
+	if err != nil {
+		die("%v", err)
+	}
+	setName(name)
+	a := &agent{
+		slot: slot, name: name, arena: mem, self: mem.Self(slot, FdWake), ring: mem.Ring(slot, FdWake),
+		common: &script.Common{}, prog: &script.Program{}, handles: map[int]any{}, kinds: map[int]*prims.Descriptor{},
+		fds: map[int]int{}, orders: map[int]int{}, passed: map[uint32]bool{},
+	}
+	a.self.MarkForked(os.Getpid())
+	a.self.Ppid.Store(int32(os.Getppid()))
+	if err := a.load(); err != nil {
+		die("%s: %v", name, err)
+	}
+	if err := a.attach(); err != nil {
+		die("%s: %v", name, err)
+	}
+	a.m, err = script.New(a.common, a.prog, a.text.Slot(slot).Index, a)
+	if err != nil {
+		die("%s: %v", name, err)
+	}
+	if a.sig, err = newSignals(a); err != nil {
+		die("%s: %v", name, err)
+	}
+	for _, c := range a.text.Children(slot) {
+		if a.text.Slot(c).Flags&script.SlotForked == 0 {
+			if err := a.fork(c); err != nil {
+				die("%s: %v", name, err)
+			}
+		}
+	}
+	a.dropPassed()
+	a.emit(&event.Rec{Kind: event.Ready, Obj: event.NoObj, Value: os.Getpid()})
+	a.self.Started()
+	mem.WakeEngine(FdWake)
+	mem.AwaitGo()
+	a.self.SetState(arena.Running)
+	if a.prog.Idle {
+		a.obey()
+	} else {
+		a.work()
+	}
+	a.finish()
+}
+
+// load reads the programs.
+func (a *agent) load() error {
+	var err error
+	if a.text, err = script.ReadText(a.arena.Text()); err != nil {
+		return err
+	}
+	if err := script.Decode(a.text.Part(0), a.common); err != nil {
+		return err
+	}
+	if err := script.Decode(a.text.Part(a.text.Slot(a.slot).Part), a.prog); err != nil {
+		return err
+	}
+	for _, al := range a.common.Always {
+		a.always = append(a.always, newAlways(a, al))
+	}
+	return nil
+}
+
+// attach takes hold of the primitives.
+func (a *agent) attach() error {
+	fd := FdPrims
+	for i := 3; i < FdPrims; i++ {
+		unix.CloseOnExec(i)
+	}
+	mem := a.arena.Prims()
+	for i := range a.prog.Uses {
+		u := &a.prog.Uses[i]
+		at := &prims.Attachment{Name: u.Name, Number: uint32(u.Number), Args: u.Args(), Mem: mem[u.Off : u.Off+u.Size : u.Off+u.Size]}
+		for _, n := range u.Fds {
+			unix.CloseOnExec(fd)
+			a.fds[n] = fd
+			at.Fds = append(at.Fds, fd)
+			fd++
+		}
+		d := prims.Get(u.Kind)
+		if d == nil {
+			return fmt.Errorf("no primitive of kind %s", u.Kind)
+		}
+		h, err := d.Attach(at)
+		if err != nil {
+			return err
+		}
+		a.handles[u.Number], a.kinds[u.Number] = h, d
+	}
+	for _, s := range idleBelow(a.text, a.slot) {
+		unix.CloseOnExec(fd)
+		a.orders[s] = fd
+		fd++
+	}
+	return nil
+}
+
+// dropPassed closes what this process held for its children alone, and what
+// is mapped, once no child is left to be forked.
+func (a *agent) dropPassed() {
+	for _, c := range a.text.Children(a.slot) {
+		if a.child(c) == nil {
+			return
+		}
+	}
+	for i := range a.prog.Uses {
+		u := &a.prog.Uses[i]
+		roles := a.kinds[u.Number].Roles
+		if roles == nil {
+			continue
+		}
+		for k, r := range roles(u.Args()) {
+			if fd, open := a.fds[u.Fds[k]]; open && (u.Pass || r.Mapped) {
+				unix.Close(fd)
+				delete(a.fds, u.Fds[k])
+			}
+		}
+	}
+	for slot, fd := range a.orders {
+		unix.Close(fd)
+		delete(a.orders, slot)
+	}
+}
+
+// work runs the script to its end.
+func (a *agent) work() {
+	for {
+		act := a.m.Next()
+		if act == nil {
+			return
+		}
+		a.do(act)
+	}
+}
+
+// do performs one action and what signals want done after it.
+func (a *agent) do(act *script.Action) {
+	res, err := act.Verb.Run(a, act)
+	if err == script.ErrInterrupted {
+		a.sig.deliver()
+		return
+	}
+	a.m.Done(act, res, err)
+	if err != nil {
+		if end := a.m.End(); end == nil || end.Uncaught == nil {
+			a.failed(act.Step, act.Verb.ID(), err, event.FlagExpected)
+		}
+	}
+	if a.sig.any {
+		a.sig.poll()
+	}
+}
+
+// failed records an error.
+func (a *agent) failed(step uint32, verb uint16, err error, flags uint8) {
+	v := map[string]any{"name": "Error", "detail": err.Error()}
+	var f *decl.Failure
+	if errors.As(err, &f) {
+		v["name"], v["detail"] = f.Name, f.Detail
+	}
+	a.emit(&event.Rec{Kind: event.Fail, Flags: flags, Verb: verb, Step: step, Obj: event.NoObj, Value: v})
+}
+
+// finish ends the process the way its script ended.
+func (a *agent) finish() {
+	end := a.m.End()
+	code := 0
+	if end != nil {
+		code = end.Code
+		if u := end.Uncaught; u != nil {
+			err := u.Err
+			if u.Failure != nil {
+				err = u.Failure
+			}
+			a.failed(u.Step, 0, err, 0)
+		}
+	}
+	a.exit(code)
+}
+
+func (a *agent) exit(code int) {
+	a.self.RecordExit(code)
+	a.emit(&event.Rec{Kind: event.Exiting, Obj: event.NoObj, Value: code})
+	for {
+		unix.Exit(code)
+	}
+}
+
+// emit writes a record, stamped now unless it says when.
+func (a *agent) emit(r *event.Rec) {
+	if r.At == 0 {
+		r.At = arena.Now()
+	}
+	event.Write(a.ring, r)
+}
+
+func (a *agent) child(slot int) *child {
+	for _, c := range a.children {
+		if c.slot == slot {
+			return c
+		}
+	}
+	return nil
+}
+
+// setName makes ps show the declared name.
+func setName(name string) {
+	b := append([]byte(name), 0)
+	unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0)
+}

@@ -1,0 +1,381 @@
+package agent
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ipcrun/engine/event"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/proc/sig"
+	"ipcrun/engine/script"
+)
+
+// signals is how an agent handles signals. Those it has a handler for are
+// blocked and read from a signalfd between steps: standard ones coalesce and
+// real-time ones queue exactly as the kernel does it, and each comes with its
+// sender. Those that the Go runtime keeps unblocked in its threads (SIGINT,
+// SIGTERM, SIGCHLD…) never reach a signalfd; a raw handler writes them into a
+// pipe as they come, and they coalesce here instead.
+//
+// A step that blocks on a descriptor waits for the signalfd at the same time.
+// A step that blocks in shared memory cannot; for it a watcher, a thread that
+// waits for the signalfd, disturbs it. The watcher is armed before such a step
+// and after a while of running without one.
+type signals struct {
+	a        *agent
+	any      bool   // there are handlers at all
+	handled  uint64 // signals with a handler
+	held     uint64 // signals that the script has blocked
+	running  uint64 // signals whose handler runs now
+	fd       int    // signalfd, -1: none yet
+	fdMask   uint64 // what it lists
+	raw      [2]int // pipe of the raw handler
+	pending  []proc.Info
+	armed    bool
+	watching bool
+	arm      chan struct{}
+	idle     int
+}
+
+// unarmedSteps is how many steps look at the signalfd themselves before the
+// watcher is set going: a system call each, but no second thread, which is
+// what a process that lives on signals wants.
+const unarmedSteps = 64
+
+// newSignals installs the dispositions of the program. All signals are
+// blocked until it returns.
+func newSignals(a *agent) (*signals, error) {
+	s := &signals{a: a, fd: -1, raw: [2]int{-1, -1}}
+	disp := map[int]string{}
+	for _, h := range a.prog.Handlers {
+		disp[h.Signal] = h.Disp
+	}
+	for _, g := range sig.All() {
+		n := int(g)
+		if !g.Catchable() {
+			continue
+		}
+		d := disp[n]
+		if d == "" {
+			d = script.Default
+		}
+		if d == script.Handle {
+			s.handled |= proc.Bit(n)
+			continue
+		}
+		if err := s.kernelDisposition(n, d); err != nil {
+			return nil, err
+		}
+	}
+	for n := 1; n <= 64; n++ {
+		if s.handled&proc.Bit(n) != 0 {
+			if err := s.catch(n); err != nil {
+				return nil, err
+			}
+		}
+	}
+	a.self.BeforePark = s.beforePark
+	return s, s.update()
+}
+
+func (s *signals) kernelDisposition(n int, d string) error {
+	if d == script.Ignore {
+		return proc.Sigaction(n, proc.Ignore)
+	}
+	return proc.Sigaction(n, proc.Default)
+}
+
+// catch makes the kernel see a handler, and makes a place where its signals
+// can be read.
+func (s *signals) catch(n int) error {
+	if s.raw[0] < 0 {
+		r, w, err := proc.RawPipe()
+		if err != nil {
+			return err
+		}
+		s.raw = [2]int{high(r), high(w)}
+	}
+	return proc.CatchRaw(n, s.raw[1])
+}
+
+// high moves a descriptor of ours out of the way of those that scripts see.
+func high(fd int) int {
+	h, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 1001)
+	if err != nil {
+		return fd
+	}
+	unix.Close(fd)
+	return h
+}
+
+// update brings signalfd, mask and bookkeeping in line with what is handled,
+// held and running.
+func (s *signals) update() error {
+	s.any = s.handled != 0
+	s.a.self.Interruptible = s.any
+	count := 0
+	for n := 1; n <= 64; n++ {
+		if s.handled&proc.Bit(n) != 0 {
+			count++
+		}
+	}
+	s.a.self.Handlers.Store(uint32(count))
+	s.a.self.Mask.Store(s.held | s.running)
+	want := s.handled &^ s.held &^ s.running
+	if s.any && (s.fd < 0 || want != s.fdMask) {
+		fd, err := proc.Signalfd(s.fd, want)
+		if err != nil {
+			return err
+		}
+		if s.fd < 0 {
+			s.fd = high(fd)
+		}
+		s.fdMask = want
+	}
+	return proc.SetMask(s.handled | s.held)
+}
+
+// dispose changes a disposition. The signalfd forgets the signal before the
+// kernel may act on it by itself, and the kernel sees a handler before the
+// signalfd lists it.
+func (s *signals) dispose(n int, d string) error {
+	if d == script.Handle {
+		if err := proc.Block(proc.Bit(n)); err != nil {
+			return err
+		}
+		if err := s.catch(n); err != nil {
+			return err
+		}
+		s.handled |= proc.Bit(n)
+		return s.update()
+	}
+	s.handled &^= proc.Bit(n)
+	if s.fd >= 0 && s.fdMask&proc.Bit(n) != 0 {
+		s.fdMask &^= proc.Bit(n)
+		if _, err := proc.Signalfd(s.fd, s.fdMask); err != nil {
+			return err
+		}
+	}
+	if err := s.kernelDisposition(n, d); err != nil {
+		return err
+	}
+	return s.update()
+}
+
+// mask blocks or unblocks signals for the script.
+func (s *signals) mask(how string, list []int) error {
+	for _, n := range list {
+		if how == "block" {
+			s.held |= proc.Bit(n)
+		} else {
+			s.held &^= proc.Bit(n)
+		}
+	}
+	if err := s.update(); err != nil {
+		return err
+	}
+	s.poll1()
+	return nil
+}
+
+// poll runs between steps: a handler that is due begins before the next step.
+func (s *signals) poll() {
+	if s.armed {
+		if s.a.self.Interrupt.Load() != 0 {
+			s.deliver()
+		}
+		return
+	}
+	s.poll1()
+	if s.idle++; s.idle > unarmedSteps {
+		s.beforePark()
+	}
+}
+
+// poll1 looks whether a signal is there, at the price of a system call.
+func (s *signals) poll1() {
+	if info, ok := s.take(); ok {
+		s.handle(info)
+	}
+}
+
+// sentToSelf makes sure that the handler of a signal that the process has sent
+// itself begins before the next step, as raise(3) has it. Where another thread
+// takes it, that is a moment later.
+func (s *signals) sentToSelf(n int) {
+	if s.handled&proc.Bit(n) == 0 || !s.deliverable(n) {
+		return
+	}
+	fds := s.fds(nil)
+	for {
+		if _, err := unix.Poll(fds, 1000); !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	s.poll1()
+}
+
+// deliver takes the signal that interrupted a step, if it is still there.
+func (s *signals) deliver() {
+	s.armed = false
+	s.idle = 0
+	s.a.self.Interrupt.Store(0)
+	s.poll1()
+}
+
+// take reads the next signal that may be handled now.
+func (s *signals) take() (proc.Info, bool) {
+	if s.handled == 0 {
+		return proc.Info{}, false
+	}
+	for i, p := range s.pending {
+		if s.deliverable(p.Signo) {
+			s.pending = append(s.pending[:i], s.pending[i+1:]...)
+			return p, true
+		}
+	}
+	for s.raw[0] >= 0 && s.handled&rawSignals != 0 {
+		info, err := proc.ReadRaw(s.raw[0])
+		if err != nil {
+			break
+		}
+		if s.handled&proc.Bit(info.Signo) == 0 {
+			continue // its disposition has changed since
+		}
+		if s.deliverable(info.Signo) {
+			return info, true
+		}
+		s.hold(info)
+	}
+	if s.fdMask == 0 {
+		return proc.Info{}, false
+	}
+	info, err := proc.ReadSignalfd(s.fd)
+	return info, err == nil
+}
+
+var rawSignals = func() (m uint64) {
+	for n := 1; n <= 64; n++ {
+		if proc.NeedsRaw(n) {
+			m |= proc.Bit(n)
+		}
+	}
+	return m
+}()
+
+// hold keeps a signal that cannot be blocked in the kernel until the script
+// wants it; a standard one is pending at most once.
+func (s *signals) hold(info proc.Info) {
+	if !sig.Sig(info.Signo).Realtime() {
+		for _, p := range s.pending {
+			if p.Signo == info.Signo {
+				return
+			}
+		}
+	}
+	s.pending = append(s.pending, info)
+}
+
+func (s *signals) deliverable(n int) bool {
+	return (s.held|s.running)&proc.Bit(n) == 0
+}
+
+// handle begins the handler of a signal. While it runs the signal itself is
+// blocked, as sigaction(2) has it; others may interrupt it.
+func (s *signals) handle(info proc.Info) {
+	if !s.a.m.Handles(info.Signo) {
+		return
+	}
+	s.a.emit(&event.Rec{Kind: event.Got, Obj: event.NoObj, Value: map[string]any{
+		"signal": info.Signo, "pid": info.Pid, "code": info.Code, "value": int(info.Value),
+	}})
+	s.running |= proc.Bit(info.Signo)
+	s.narrow()
+	s.a.m.Interrupt(info.Signo)
+}
+
+// narrow keeps the signals whose handler runs out of the signalfd. With a
+// single handled signal nothing is left to be read, and nothing needs doing.
+func (s *signals) narrow() {
+	s.a.self.Mask.Store(s.held | s.running)
+	if want := s.handled &^ s.held &^ s.running; want != 0 && want != s.fdMask {
+		if _, err := proc.Signalfd(s.fd, want); err == nil {
+			s.fdMask = want
+		}
+	}
+}
+
+// done is called at the end of a handler.
+func (s *signals) done(n int) {
+	s.running &^= proc.Bit(n)
+	s.narrow()
+	s.a.handlers++
+	s.a.emit(&event.Rec{Kind: event.Returned, Obj: event.NoObj, Value: n})
+}
+
+// fds are the descriptors that become readable when a signal can be handled; a
+// step that blocks on a descriptor waits for them too.
+func (s *signals) fds(list []unix.PollFd) []unix.PollFd {
+	if s.handled&^s.held&^s.running == 0 {
+		return list
+	}
+	list = append(list, unix.PollFd{Fd: int32(s.fd), Events: unix.POLLIN})
+	if s.handled&rawSignals != 0 {
+		list = append(list, unix.PollFd{Fd: int32(s.raw[0]), Events: unix.POLLIN})
+	}
+	return list
+}
+
+// duePending reports whether a held-back signal may be handled now.
+func (s *signals) duePending() bool {
+	for _, p := range s.pending {
+		if s.deliverable(p.Signo) {
+			return true
+		}
+	}
+	return false
+}
+
+// beforePark arms the watcher.
+func (s *signals) beforePark() {
+	if s.armed || !s.any {
+		return
+	}
+	if s.duePending() {
+		s.a.self.Interrupt.Store(1)
+		return
+	}
+	if !s.watching {
+		s.watching = true
+		s.arm = make(chan struct{}, 1)
+		go s.watch()
+	}
+	s.armed = true
+	select {
+	case s.arm <- struct{}{}:
+	default: // it has been told already, or still waits from the last time
+	}
+}
+
+// watch is the watcher: armed once, it disturbs the process once.
+func (s *signals) watch() {
+	for range s.arm {
+		for {
+			fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}, {Fd: int32(s.raw[0]), Events: unix.POLLIN}}
+			_, err := unix.Poll(fds, -1)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, unix.EINTR) {
+				return
+			}
+		}
+		s.a.self.Disturb()
+		for s.a.self.Interrupt.Load() != 0 && s.a.self.NeedsRepeat() {
+			time.Sleep(time.Millisecond)
+			s.a.self.Disturb()
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package agent
+
+import (
+	"os"
+	"strconv"
+
+	"ipcrun/engine/proc"
+	"ipcrun/engine/script"
+)
+
+// Descriptors of an agent, see the package comment.
+const (
+	FdArena    = 3
+	FdLifeline = 4
+	FdWake     = 5
+	FdOrders   = 6
+	FdPrims    = 7
+)
+
+// Argument vectors begin with one of these, which no shell would use.
+const (
+	agentName      = "ipcrun-agent"
+	supervisorName = "ipcrun-supervisor"
+)
+
+// Environment is what agents start with. The Go runtime must not send itself
+// signals (a script may handle them), needs few processors, and shall not look
+// for limits on them, which costs time and descriptors.
+func Environment() []string {
+	return []string{"GODEBUG=asyncpreemptoff=1,containermaxprocs=0,updatemaxprocs=0", "GOMAXPROCS=2", "GOGC=200"}
+}
+
+// Files says which descriptor of the caller becomes which of the agent.
+type Files struct {
+	Std                   [3]int
+	Arena, Lifeline, Wake int
+	// Orders gives the caller's socket for the orders of an idle process.
+	Orders func(slot int) int
+	// Prims gives the caller's descriptor for a descriptor's number in the run.
+	Prims func(number int) int
+}
+
+// Command is how an agent for a slot is started.
+func Command(t *script.Text, slot int, name string, p *script.Program, f Files) proc.Start {
+	own := -1
+	if t.Slot(slot).Flags&script.SlotIdle != 0 {
+		own = f.Orders(slot)
+	}
+	files := []int{f.Std[0], f.Std[1], f.Std[2], f.Arena, f.Lifeline, f.Wake, own}
+	for i := range p.Uses {
+		for _, n := range p.Uses[i].Fds {
+			files = append(files, f.Prims(n))
+		}
+	}
+	for _, s := range idleBelow(t, slot) {
+		files = append(files, f.Orders(s))
+	}
+	return proc.Start{
+		Path: proc.Self(), Args: []string{agentName, strconv.Itoa(slot), name},
+		Env: Environment(), Files: files, Ctty: -1,
+	}
+}
+
+// Supervised turns the command of an agent into that of the supervisor which
+// leads the session of its terminal.
+func Supervised(c proc.Start) proc.Start {
+	c.Args = append([]string{supervisorName}, c.Args[1:]...)
+	c.Args = append(c.Args, strconv.Itoa(len(c.Files)))
+	c.Setsid, c.Ctty = true, 0
+	return c
+}
+
+// Dispatch runs this process as an agent or a supervisor if it was started as
+// one, and does not return then. It must be the first statement of main.
+func Dispatch() {
+	switch {
+	case len(os.Args) == 3 && os.Args[0] == agentName:
+		slot, err := strconv.Atoi(os.Args[1])
+		if err != nil {
+			die("slot: %v", err)
+		}
+		run(slot, os.Args[2])
+	case len(os.Args) == 4 && os.Args[0] == supervisorName:
+		slot, err1 := strconv.Atoi(os.Args[1])
+		n, err2 := strconv.Atoi(os.Args[3])
+		if err1 != nil || err2 != nil {
+			die("bad arguments")
+		}
+		supervise(slot, os.Args[2], n)
+	}
+}
+
+// idleBelow lists the idle descendants of a process: their sockets pass
+// through its hands, behind the descriptors of primitives.
+func idleBelow(t *script.Text, slot int) []int {
+	var out []int
+	for _, c := range t.Children(slot) {
+		if t.Slot(c).Flags&script.SlotIdle != 0 {
+			out = append(out, c)
+		}
+		out = append(out, idleBelow(t, c)...)
+	}
+	return out
+}

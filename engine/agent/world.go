@@ -1,0 +1,269 @@
+package agent
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"ipcrun/engine/event"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/script"
+	"ipcrun/prims"
+	"ipcrun/prims/arena"
+	"ipcrun/spec/decl"
+)
+
+// agent is the World of its own script: real primitives, real processes.
+var _ script.World = (*agent)(nil)
+
+func (a *agent) Now() int64 { return arena.Now() }
+
+// HandlerDone is called by the machine at the end of a handler.
+func (a *agent) HandlerDone(signal int) { a.sig.done(signal) }
+
+func (a *agent) Func(name string, _ []any) (any, error) {
+	return nil, fmt.Errorf("%s() is not known inside a process", name)
+}
+
+// Op performs an operation on a primitive.
+func (a *agent) Op(act *script.Action) (any, error) {
+	n := act.Targets[0]
+	h, ok := a.handles[n]
+	if !ok {
+		return nil, fmt.Errorf("primitive %d was not inherited", n)
+	}
+	c := &act.Call
+	c.Self, c.Number = a.self, uint32(n)
+	if err := act.Verb.Prim().Do(h, c); err != nil {
+		return nil, err
+	}
+	r := event.Rec{Kind: event.Op, Verb: act.Verb.ID(), Step: act.Step, Obj: uint32(n), Seq: c.Seq}
+	if act.Verb.Result != decl.Bool {
+		r.Value = c.Result
+	}
+	a.emit(&r)
+	for _, al := range a.always {
+		if al.about[n] {
+			al.check()
+		}
+	}
+	return c.Result, nil
+}
+
+// Print writes a line. Where there is a terminal the bytes go there, in one
+// piece; the event says who printed them.
+func (a *agent) Print(act *script.Action, text string) error {
+	if a.onTerminal() {
+		line := []byte(text + "\n")
+		a.self.Enter(arena.Wait{On: arena.OnTerminal, Step: act.Step})
+		for len(line) > 0 {
+			n, err := unix.Write(1, line)
+			if err == unix.EINTR {
+				continue
+			}
+			if err != nil {
+				a.self.Leave()
+				return fmt.Errorf("write to the terminal: %w", err)
+			}
+			line = line[n:]
+		}
+		a.self.Leave()
+	}
+	for len(text) > event.MaxText {
+		a.emit(&event.Rec{Kind: event.Print, Flags: event.FlagMore, Step: act.Step, Obj: event.NoObj, Value: text[:event.MaxText]})
+		text = text[event.MaxText:]
+	}
+	a.emit(&event.Rec{Kind: event.Print, Step: act.Step, Obj: event.NoObj, Value: text})
+	return nil
+}
+
+// onTerminal: this process or one of its ancestors was given a terminal.
+func (a *agent) onTerminal() bool {
+	for s := a.slot; s >= 0; s = a.text.Slot(s).Parent {
+		if a.text.Slot(s).Flags&script.SlotTerminal != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Check records an assertion. One that holds is recorded the first time only.
+func (a *agent) Check(act *script.Action, c script.Check) {
+	if c.OK {
+		if a.passed[act.Step] {
+			return
+		}
+		a.passed[act.Step] = true
+	}
+	a.emit(&event.Rec{Kind: event.Checked, Verb: act.Verb.ID(), Step: act.Step, Obj: event.NoObj, Value: event.CheckValue(c.OK, c.Text, c.Why, parts(c.Parts))})
+}
+
+func parts(list []script.Part) []event.Part {
+	out := make([]event.Part, len(list))
+	for i, p := range list {
+		out[i] = event.Part{Text: p.Text, Value: p.Value}
+	}
+	return out
+}
+
+// poll blocks until one of fds is readable, a signal wants attention
+// (interrupted) or the deadline passes (all false).
+func (a *agent) poll(w arena.Wait, fds ...int) (ready, interrupted bool, err error) {
+	list := make([]unix.PollFd, 0, len(fds)+2)
+	for _, fd := range fds {
+		list = append(list, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+	}
+	if a.sig.duePending() {
+		return false, true, nil
+	}
+	list = a.sig.fds(list)
+	a.self.Enter(w)
+	defer a.self.Leave()
+	for {
+		var ts *unix.Timespec
+		if w.Deadline != 0 {
+			left := w.Deadline - arena.Now()
+			if left <= 0 {
+				left = 0
+			}
+			t := unix.NsecToTimespec(left)
+			ts = &t
+		}
+		n, err := unix.Ppoll(list, ts, nil)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return false, false, err
+		case n == 0:
+			return false, false, nil
+		}
+		for i := range list {
+			if list[i].Revents == 0 {
+				continue
+			}
+			if i < len(fds) {
+				ready = true
+			} else {
+				interrupted = true
+			}
+		}
+		return ready, interrupted && !ready, nil
+	}
+}
+
+func (a *agent) Sleep(act *script.Action) error {
+	_, interrupted, err := a.poll(arena.Wait{On: arena.OnTime, Step: act.Step, Deadline: act.Deadline})
+	if err != nil {
+		return err
+	}
+	if interrupted {
+		return script.ErrInterrupted
+	}
+	a.emit(&event.Rec{Kind: event.Slept, Step: act.Step, Obj: event.NoObj})
+	return nil
+}
+
+// Pause ends when a handler has run since it began.
+func (a *agent) Pause(act *script.Action) error {
+	if act.Resumed == 0 {
+		act.Mark = a.handlers
+	} else if a.handlers > act.Mark {
+		a.emit(&event.Rec{Kind: event.Paused, Step: act.Step, Obj: event.NoObj})
+		return nil
+	}
+	_, interrupted, err := a.poll(arena.Wait{On: arena.OnSignal, Step: act.Step, Deadline: act.Deadline})
+	switch {
+	case err != nil:
+		return err
+	case interrupted:
+		return script.ErrInterrupted
+	}
+	return decl.Fail(prims.Timeout, "no signal came")
+}
+
+func (a *agent) Alarm(act *script.Action, ns int64) (float64, error) {
+	tv := unix.NsecToTimeval(ns)
+	if ns > 0 && tv.Sec == 0 && tv.Usec == 0 {
+		tv.Usec = 1
+	}
+	old, err := unix.Setitimer(unix.ITIMER_REAL, unix.Itimerval{Value: tv})
+	if err != nil {
+		return 0, err
+	}
+	left := float64(old.Value.Sec) + float64(old.Value.Usec)/1e6
+	due := int64(0)
+	if ns > 0 {
+		due = arena.Now() + ns
+	}
+	a.self.Alarm.Store(due)
+	a.emit(&event.Rec{Kind: event.Alarmed, Step: act.Step, Obj: event.NoObj, Value: map[string]any{"seconds": float64(ns) / 1e9, "left": left}})
+	return left, nil
+}
+
+func (a *agent) Mask(act *script.Action, how string, list []int) error {
+	a.emit(&event.Rec{Kind: event.Masked, Step: act.Step, Obj: event.NoObj, Value: map[string]any{"how": how, "signals": ints(list)}})
+	return a.sig.mask(how, list)
+}
+
+func (a *agent) Dispose(act *script.Action, n int, disposition string) error {
+	a.emit(&event.Rec{Kind: event.Disposed, Step: act.Step, Obj: event.NoObj, Value: map[string]any{"signal": n, "disposition": disposition}})
+	return a.sig.dispose(n, disposition)
+}
+
+func ints(list []int) []any {
+	out := make([]any, len(list))
+	for i, n := range list {
+		out[i] = n
+	}
+	return out
+}
+
+// Kill sends a signal. The record is written first: the sender itself may not
+// outlive it, and the receiver's record must not come earlier.
+func (a *agent) Kill(act *script.Action, slot, n int, value *int) error {
+	pid := unix.Getpid()
+	to := uint32(a.slot)
+	if slot != script.Self {
+		s := a.arena.Slot(slot)
+		if _, reaped := s.Status(); reaped || s.State() == arena.Unborn {
+			return decl.Fail(script.NoProcess, "%s", a.gone(slot))
+		}
+		// A process that has just been forked does not have its dispositions
+		// yet; a real child would have inherited them.
+		a.arena.AwaitStarted(slot)
+		pid, to = int(s.Pid.Load()), uint32(slot)
+	}
+	v := map[string]any{"signal": n, "pid": pid}
+	if value != nil {
+		v["value"] = *value
+	}
+	a.emit(&event.Rec{Kind: event.Sent, Verb: act.Verb.ID(), Step: act.Step, Obj: to, Value: v})
+	var err error
+	if value != nil {
+		err = proc.Sigqueue(pid, n, *value)
+	} else {
+		err = proc.Kill(pid, n)
+	}
+	switch err {
+	case nil:
+		if int(to) == a.slot {
+			a.sig.sentToSelf(n)
+		}
+		return nil
+	}
+	return killError(err, a.gone(slot))
+}
+
+func (a *agent) gone(slot int) string {
+	if slot == script.Self {
+		return "this process"
+	}
+	if a.arena.Slot(slot).State() == arena.Unborn {
+		return a.nameOf(slot) + " has not been forked yet"
+	}
+	return a.nameOf(slot) + " has ended and was waited for"
+}
+
+// nameOf is the declared name of a slot.
+func (a *agent) nameOf(slot int) string { return a.common.NameOf(script.ClassProcess, slot) }

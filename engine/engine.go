@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ipcrun/engine/event"
+	"ipcrun/engine/plan"
+	"ipcrun/engine/proc"
+	"ipcrun/spec"
+)
+
+// Options are what holds for all runs of an Engine. Zero values mean the
+// defaults.
+type Options struct {
+	Timeout     time.Duration // of a scenario that sets none; default 10s
+	StepTimeout time.Duration // of a waiting step of the script that sets none; default 5s
+	// TimeoutScale multiplies every timeout, those of files included.
+	TimeoutScale float64
+	// SetBy says who set Timeout and StepTimeout: "the default" or a flag.
+	TimeoutSetBy, StepTimeoutSetBy string
+	Version                        string
+}
+
+// Engine runs scenarios. Its methods may be used from several goroutines.
+type Engine struct {
+	opt     Options
+	spawner *proc.Spawner
+}
+
+// New makes an Engine. It makes this process the subreaper of what it starts,
+// for good.
+func New(opt Options) (*Engine, error) {
+	if opt.Timeout == 0 {
+		opt.Timeout, opt.TimeoutSetBy = 10*time.Second, "the default"
+	}
+	if opt.StepTimeout == 0 {
+		opt.StepTimeout, opt.StepTimeoutSetBy = 5*time.Second, "the default"
+	}
+	if opt.TimeoutScale == 0 {
+		opt.TimeoutScale = 1
+	}
+	if err := proc.BecomeSubreaper(); err != nil {
+		return nil, err
+	}
+	s, err := proc.NewSpawner()
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{opt: opt, spawner: s}, nil
+}
+
+// Close gives up the Engine. No run may be going on.
+func (e *Engine) Close() { e.spawner.Close() }
+
+// Result is what a run leaves: its log, in order.
+type Result struct {
+	Scenario *spec.Scenario
+	Events   []event.Event
+	Verdict  event.Verdict
+}
+
+// Run runs a scenario to its end. When ctx is cancelled it stops, tears down
+// and returns what is known; the cause of the cancellation names the signal.
+// The returned error is ours: the run could not even be recorded.
+func (e *Engine) Run(ctx context.Context, sc *spec.Scenario) (*Result, error) {
+	p, err := plan.Make(sc)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{engine: e, plan: p, ctx: ctx}
+	r.execute()
+	events := r.events()
+	return &Result{Scenario: sc, Events: events, Verdict: event.Judge(events)}, nil
+}
+
+// Host describes the machine for the record.
+func Host() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return runtime.GOOS + "/" + runtime.GOARCH
+	}
+	return fmt.Sprintf("%s %s %s, %d CPU", unix.ByteSliceToString(u.Sysname[:]), unix.ByteSliceToString(u.Release[:]), unix.ByteSliceToString(u.Machine[:]), runtime.NumCPU())
+}
+
+func (e *Engine) scaled(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * e.opt.TimeoutScale)
+}
+
+// devNull is the standard input of processes without a terminal.
+func devNull() (*os.File, error) { return os.Open(os.DevNull) }

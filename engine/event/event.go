@@ -1,0 +1,140 @@
+package event
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Event is one thing that happened, with names instead of numbers: one line of
+// a log file. Which fields are set depends on Type; absent ones mean nothing.
+type Event struct {
+	At   int64  `json:"at"`   // nanoseconds since the run began
+	Type string `json:"type"` // a Kind's name
+	// Proc is the declared process it happened in, empty for the script and
+	// the engine.
+	Proc string `json:"proc,omitempty"`
+	Pid  int    `json:"pid,omitempty"`
+	// Line and Col say which step of the file it belongs to.
+	Line   int    `json:"line,omitempty"`
+	Col    int    `json:"col,omitempty"`
+	Step   string `json:"step,omitempty"` // its name: key
+	Verb   string `json:"verb,omitempty"`
+	Object string `json:"object,omitempty"` // primitive or process it is about
+	Seq    uint64 `json:"seq,omitempty"`    // number of the operation on its object
+	Value  any    `json:"value,omitempty"`
+	Error  string `json:"error,omitempty"`
+	Detail string `json:"detail,omitempty"`
+	// Expected: the step expected this error.
+	Expected bool   `json:"expected,omitempty"`
+	Signal   string `json:"signal,omitempty"`
+	// Peer is the other process of a signal: its sender or its receiver;
+	// kernel, script, or a number where it is not declared.
+	Peer    string  `json:"peer,omitempty"`
+	PeerPid int     `json:"peer_pid,omitempty"`
+	Code    string  `json:"code,omitempty"` // how a signal came: user, queue, kernel, timer
+	Status  *Status `json:"status,omitempty"`
+	Check   *Check  `json:"check,omitempty"`
+	Hint    string  `json:"hint,omitempty"`
+	Points  float64 `json:"points,omitempty"`
+	Stuck   *Stuck  `json:"stuck,omitempty"`
+	Limit   *Limit  `json:"limit,omitempty"`
+	Run     *Run    `json:"run,omitempty"`
+}
+
+// Status is how a process ended: an exit code or a signal, never both.
+type Status struct {
+	ExitCode *int   `json:"exit_code,omitempty"`
+	Signal   string `json:"signal,omitempty"`
+	Core     bool   `json:"core,omitempty"`
+}
+
+// String is the status in words.
+func (s *Status) String() string {
+	switch {
+	case s == nil:
+		return "ended, nobody knows how"
+	case s.Signal != "" && s.Core:
+		return "ended by " + s.Signal + " (core dumped)"
+	case s.Signal != "":
+		return "ended by " + s.Signal
+	case s.ExitCode != nil:
+		return fmt.Sprintf("exited %d", *s.ExitCode)
+	}
+	return "ended, nobody knows how"
+}
+
+// Limit is a deadline that passed.
+type Limit struct {
+	What  string `json:"what"`   // step, scenario or total
+	After int64  `json:"after"`  // nanoseconds
+	SetBy string `json:"set_by"` // the file, a flag, or the default
+}
+
+// Stuck says why nobody can move.
+type Stuck struct {
+	// Cycle names the processes that wait for one another, empty if it is no
+	// cycle.
+	Cycle []string  `json:"cycle,omitempty"`
+	Waits []Waiting `json:"waits,omitempty"`
+	// Doing is what the script was doing.
+	Doing string `json:"doing,omitempty"`
+}
+
+// Waiting is one process that cannot move.
+type Waiting struct {
+	Proc  string `json:"proc"`
+	Verb  string `json:"verb,omitempty"`
+	On    string `json:"on"`
+	Line  int    `json:"line,omitempty"`
+	Since int64  `json:"since"` // nanoseconds since the run began
+	// For lists those whom it waits for, and HeldSince the lines where they
+	// took what it wants.
+	For       []string `json:"for,omitempty"`
+	HeldSince []int    `json:"held_since,omitempty"`
+	Why       string   `json:"why,omitempty"` // in words
+}
+
+// Run is what the first event of a log says of the run as a whole.
+type Run struct {
+	Version  string         `json:"version"`
+	Scenario string         `json:"scenario"`
+	File     string         `json:"file"`
+	Hash     string         `json:"sha256"`
+	Outcome  string         `json:"outcome"`
+	Params   map[string]any `json:"params,omitempty"`
+	Started  string         `json:"started"` // UTC
+	Host     string         `json:"host"`
+	Procs    []string       `json:"processes"`
+	Points   float64        `json:"points,omitempty"` // that can be earned
+	Args     []string       `json:"args,omitempty"`   // how to run it again
+}
+
+// WriteAll writes events as JSON lines.
+func WriteAll(w io.Writer, events []Event) error {
+	b := bufio.NewWriter(w)
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	for i := range events {
+		if err := enc.Encode(&events[i]); err != nil {
+			return err
+		}
+	}
+	return b.Flush()
+}
+
+// ReadAll reads what WriteAll wrote.
+func ReadAll(r io.Reader) ([]Event, error) {
+	var out []Event
+	dec := json.NewDecoder(bufio.NewReader(r))
+	for {
+		var e Event
+		if err := dec.Decode(&e); err == io.EOF {
+			return out, nil
+		} else if err != nil {
+			return out, fmt.Errorf("event %d: %w", len(out)+1, err)
+		}
+		out = append(out, e)
+	}
+}

@@ -1,0 +1,165 @@
+package event
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// Kind says what a record is about.
+type Kind uint8
+
+// The kinds. Those marked (engine) are written by the engine, the others by
+// the process they are about.
+const (
+	KindNone  Kind = iota
+	Start          // (engine or parent) process forked: value pid
+	Ready          // dispositions installed: value pid
+	Op             // operation on a primitive done: verb, obj, seq, value = result or operand
+	Fail           // a step ended with an error: value {name, detail}; Flag expected
+	Print          // a line printed: value text
+	Sent           // a signal was sent: obj = target slot, value {signal, queued value, error}
+	Got            // a handled signal arrived: value {signal, pid, code, value}
+	Returned       // the handler has run to its end: value signal
+	Forked         // fork: obj = child's slot, value pid
+	Reaped         // wait took the status of a child: obj = child's slot, value status
+	Exiting        // exit, or the end of the steps: value code
+	Assigned       // a variable got a value by an order of the script: value {name: value}
+	OrderDone      // an order of the script was carried out: value {order, result, error, detail}
+	Checked        // an assertion held or not: value check
+	Slept          // sleep is over
+	Paused         // pause returned
+	Alarmed        // alarm set: value {seconds, left}
+	Masked         // signals blocked or unblocked: value {how, signals}
+	Disposed       // a disposition changed: value {signal, disposition}
+	Ended          // (engine) process ended: value status
+	Pressed        // (engine) keys pressed: obj = slot of the terminal's owner, value key
+	Expected       // (engine) an expect was met: value text
+	StepBegin      // (engine) a step of the script begins
+	StepEnd        // (engine) it ended: value duration
+	Deadlock       // (engine) nobody can move: value explanation
+	Expired        // (engine) a deadline passed: value {limit, whose}
+	Stopped        // (engine) the run was interrupted: value signal
+	Broken         // (engine) the runner could not do its job: value text
+	Clean          // (engine) tear-down is complete: value what was left, if anything
+	Output         // (engine) bytes a process wrote that are not prints: value text
+	Skipped        // (engine) the scenario cannot run here: value reason
+	Missed         // (engine) a check that never ran
+	Finished       // (engine) the run is over
+	numKinds
+)
+
+var kindNames = [...]string{"", "start", "ready", "op", "error", "print", "sent", "signal", "returned", "fork",
+	"reaped", "exit", "assigned", "done", "check", "slept", "paused", "alarm", "mask", "disposition", "ended",
+	"press", "expect", "step", "step-end", "deadlock", "expired", "interrupted", "broken", "clean", "output",
+	"skip", "missed", "finished"}
+
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "?"
+}
+
+// KindOf is the inverse of String, KindNone for an unknown name.
+func KindOf(s string) Kind {
+	for i, n := range kindNames {
+		if n == s {
+			return Kind(i)
+		}
+	}
+	return KindNone
+}
+
+// Notable reports whether the engine wants to know of such a record at once.
+func (k Kind) Notable() bool {
+	switch k {
+	case Op, Slept, Returned, Paused, Alarmed, Masked:
+		return false
+	}
+	return true
+}
+
+// Flags of records.
+const (
+	FlagExpected = 1 << iota // on a Fail: the step expected this error
+	FlagMore                 // on a Print: the line goes on in the next record
+)
+
+// NoObj in Obj: the record is about no other thing.
+const NoObj = 0xffffffff
+
+// Rec is one record.
+type Rec struct {
+	Kind  Kind
+	Flags uint8
+	Verb  uint16 // number of the verb
+	Step  uint32 // number of the step, 0: none
+	Obj   uint32 // number of the primitive or slot of the process it is about
+	At    int64  // monotonic nanoseconds
+	Seq   uint64 // number of the operation on its object, 0: none
+	Value any
+}
+
+// recHead is the size of the fixed part, the ring's size field included.
+const recHead = 32
+
+// Ring is where records go; arena.Ring is one.
+type Ring interface {
+	Reserve(n int) []byte
+	Publish(n int, notable bool)
+}
+
+// MaxText is the longest text that a record surely takes whole, bytes.
+const MaxText = 16 << 10
+
+// maxValue is the room for the value of one record.
+const maxValue = 24 << 10
+
+// Write publishes a record. A value longer than fits is replaced by its
+// beginning and its size; who has a long text splits it first (MaxText).
+func Write(r Ring, rec *Rec) {
+	var small [128]byte
+	val := small[:0]
+	if rec.Value != nil {
+		val = appendValue(val, rec.Value)
+	}
+	if len(val) > maxValue {
+		val = cut(val, rec.Value)
+	}
+	n := (recHead + len(val) + 7) &^ 7
+	b := r.Reserve(n)
+	b[4], b[5] = byte(rec.Kind), rec.Flags
+	binary.LittleEndian.PutUint16(b[6:], rec.Verb)
+	binary.LittleEndian.PutUint32(b[8:], rec.Step)
+	binary.LittleEndian.PutUint32(b[12:], rec.Obj)
+	binary.LittleEndian.PutUint64(b[16:], uint64(rec.At))
+	binary.LittleEndian.PutUint64(b[24:], rec.Seq)
+	copy(b[recHead:], val)
+	for i := recHead + len(val); i < n; i++ {
+		b[i] = 0
+	}
+	r.Publish(n, rec.Kind.Notable())
+}
+
+var errShort = errors.New("event: record too short")
+
+// Read decodes a record, without the ring's size field.
+func Read(b []byte) (Rec, error) {
+	if len(b) < recHead-4 {
+		return Rec{}, errShort
+	}
+	rec := Rec{
+		Kind: Kind(b[0]), Flags: b[1],
+		Verb: binary.LittleEndian.Uint16(b[2:]),
+		Step: binary.LittleEndian.Uint32(b[4:]),
+		Obj:  binary.LittleEndian.Uint32(b[8:]),
+		At:   int64(binary.LittleEndian.Uint64(b[12:])),
+		Seq:  binary.LittleEndian.Uint64(b[20:]),
+	}
+	v, _, err := readValue(b[recHead-4:])
+	rec.Value = v
+	return rec, err
+}
+
+// PeekKind is the kind of an encoded record, without decoding it.
+func PeekKind(b []byte) Kind { return Kind(b[0]) }

@@ -1,0 +1,264 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sort"
+	"strconv"
+	"time"
+
+	"ipcrun/engine/agent"
+	"ipcrun/engine/event"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/script"
+	"ipcrun/spec"
+)
+
+// describe names a step as its author would.
+func describe(s *spec.Step) string {
+	text := s.Verb.Name
+	if s.Obj != nil && s.Obj.Form == spec.IsRefs {
+		text += " " + s.Obj.Refs[0].Name
+	}
+	return text
+}
+
+// events is the log with names for numbers, in order of time.
+func (r *run) events() []event.Event {
+	out := make([]event.Event, 0, r.log.Len())
+	t0 := r.t0
+	if r.arena != nil && r.arena.Fd() >= 0 {
+		t0 = r.arena.T0()
+	}
+	r.log.Each(nil, func(slot int, rec event.Rec) {
+		out = append(out, r.event(t0, slot, &rec))
+	})
+	sort.SliceStable(out, func(i, j int) bool { return out[i].At < out[j].At })
+	return out
+}
+
+func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
+	e := event.Event{At: rec.At - t0, Type: rec.Kind.String(), Seq: rec.Seq, Value: rec.Value}
+	if slot >= 0 {
+		e.Proc = r.plan.Slots[slot].Name
+		if r.procs != nil {
+			e.Pid = r.procs[slot].pid
+		}
+	}
+	if s := r.plan.StepAt(rec.Step); s != nil {
+		e.Line, e.Col = s.VerbAt.Start.Line, s.VerbAt.Start.Col
+		e.Step, e.Hint, e.Points = s.Name, s.Hint, s.Points
+		e.Verb = s.Verb.Name
+	}
+	if v := script.VerbByID(rec.Verb); v != nil && rec.Kind == event.Op {
+		e.Verb = v.Name
+	}
+	m, _ := rec.Value.(map[string]any)
+	switch rec.Kind {
+	case event.Start:
+		e.Run = r.header()
+		e.Value = nil
+	case event.Op:
+		e.Object = r.Primitive(int(rec.Obj))
+	case event.Fail:
+		e.Error, _ = m["name"].(string)
+		e.Detail, _ = m["detail"].(string)
+		e.Expected = rec.Flags&event.FlagExpected != 0
+		e.Value = nil
+	case event.Sent, event.Got:
+		r.signalEvent(&e, slot, rec, m)
+	case event.Returned:
+		n, _ := rec.Value.(int)
+		e.Signal, e.Value = signalName(n), nil
+	case event.Forked, event.Reaped, event.Ended, event.Pressed:
+		e.Object = r.Process(int(rec.Obj))
+		r.lifeEvent(&e, slot, rec, m)
+	case event.Exiting:
+		n, _ := rec.Value.(int)
+		e.Status, e.Value = &event.Status{ExitCode: &n}, nil
+	case event.Masked:
+		e.Detail, _ = m["how"].(string)
+		list, _ := m["signals"].([]any)
+		for i, s := range list {
+			n, _ := s.(int)
+			if i > 0 {
+				e.Signal += " "
+			}
+			e.Signal += signalName(n)
+		}
+		e.Value = nil
+	case event.Disposed:
+		n, _ := m["signal"].(int)
+		e.Signal = signalName(n)
+		e.Detail, _ = m["disposition"].(string)
+		e.Value = nil
+	case event.Checked:
+		c := event.CheckOf(rec.Value)
+		e.Check, e.Value = &c, nil
+		if m["waits"] != nil {
+			e.Stuck = r.stuckOf(t0, m)
+		}
+	case event.Deadlock:
+		e.Stuck = r.stuckOf(t0, m)
+		e.Detail, _ = m["why"].(string)
+		e.Value = nil
+	case event.Expired:
+		l := &event.Limit{}
+		l.What, _ = m["what"].(string)
+		n, _ := m["after"].(int)
+		l.After = int64(n)
+		l.SetBy, _ = m["set_by"].(string)
+		e.Limit, e.Value = l, nil
+		e.Stuck = r.stuckOf(t0, m)
+	case event.Stopped:
+		e.Signal, _ = rec.Value.(string)
+		e.Value = nil
+	case event.Broken, event.Skipped:
+		e.Detail, _ = rec.Value.(string)
+		e.Value = nil
+	}
+	return e
+}
+
+func (r *run) signalEvent(e *event.Event, slot int, rec *event.Rec, m map[string]any) {
+	n, _ := m["signal"].(int)
+	pid, _ := m["pid"].(int)
+	e.Signal, e.PeerPid = signalName(n), pid
+	e.Value = nil
+	if v, ok := m["value"]; ok && v != 0 {
+		e.Value = v
+	}
+	if rec.Kind == event.Sent {
+		e.Peer = r.Process(int(rec.Obj))
+		return
+	}
+	code, _ := m["code"].(int)
+	from := fromOther
+	switch {
+	case code == codeKernel || pid == 0:
+		from = fromKernel
+	case pid == ownPid:
+		from = fromScript
+	default:
+		for i, p := range r.procs {
+			if p.forked && p.pid == pid {
+				from = i
+			}
+		}
+	}
+	e.Peer = r.senderName(from)
+	if from == fromOther {
+		e.Peer = strconv.Itoa(pid)
+	}
+	switch code {
+	case proc.CodeUser:
+		e.Code = "user"
+	case proc.CodeQueue:
+		e.Code = "queue"
+	case proc.CodeKernel:
+		e.Code = "kernel"
+	case proc.CodeTimer:
+		e.Code = "timer"
+	case proc.CodeThread:
+		e.Code = "thread"
+	default:
+		e.Code = strconv.Itoa(code)
+	}
+}
+
+func (r *run) lifeEvent(e *event.Event, slot int, rec *event.Rec, m map[string]any) {
+	switch rec.Kind {
+	case event.Forked:
+		pid, _ := rec.Value.(int)
+		e.PeerPid, e.Value = pid, nil
+		if parent := r.plan.Slots[rec.Obj].Parent; slot < 0 && parent >= 0 {
+			e.Detail = "by " + r.Process(parent)
+		}
+	case event.Ended:
+		// It is about the process itself.
+		e.Proc, e.Object = e.Object, ""
+		e.Pid = r.procs[rec.Obj].pid
+		e.Status, e.Value = nil, nil
+		if ws, ok := rec.Value.(int); ok {
+			e.Status = statusOf(agent.DecodeStatus(uint32(ws)))
+		}
+	case event.Reaped:
+		st := &event.Status{}
+		if c, ok := m["exit_code"].(int); ok {
+			st.ExitCode = &c
+		}
+		st.Signal, _ = m["exit_signal"].(string)
+		e.Status, e.Value = st, nil
+	}
+}
+
+func statusOf(st proc.Status) *event.Status {
+	out := &event.Status{Core: st.Core}
+	if st.Signaled {
+		out.Signal = signalName(int(st.Signal))
+	} else {
+		out.ExitCode = &st.Code
+	}
+	return out
+}
+
+// stuckOf gives names to an explanation of who waits for whom.
+func (r *run) stuckOf(t0 int64, m map[string]any) *event.Stuck {
+	s := &event.Stuck{}
+	s.Doing, _ = m["doing"].(string)
+	list, _ := m["cycle"].([]any)
+	for _, c := range list {
+		n, _ := c.(int)
+		s.Cycle = append(s.Cycle, r.Process(n))
+	}
+	waits, _ := m["waits"].([]any)
+	for _, x := range waits {
+		w, _ := x.(map[string]any)
+		n, _ := w["proc"].(int)
+		since, _ := w["since"].(int)
+		step, _ := w["step"].(int)
+		out := event.Waiting{Proc: r.Process(n), Since: int64(since) - t0}
+		if out.Since < 0 {
+			out.Since = 0
+		}
+		out.On, _ = w["on"].(string)
+		out.Why, _ = w["why"].(string)
+		out.Verb, _ = w["verb"].(string)
+		if st := r.plan.StepAt(uint32(step)); st != nil {
+			out.Line = st.VerbAt.Start.Line
+		}
+		who, _ := w["for"].([]any)
+		held, _ := w["held"].([]any)
+		for i, h := range who {
+			k, _ := h.(int)
+			out.For = append(out.For, r.Process(k))
+			if i < len(held) {
+				id, _ := held[i].(int)
+				line := 0
+				if st := r.plan.StepAt(uint32(id)); st != nil {
+					line = st.VerbAt.Start.Line
+				}
+				out.HeldSince = append(out.HeldSince, line)
+			}
+		}
+		s.Waits = append(s.Waits, out)
+	}
+	return s
+}
+
+// header describes the run as a whole.
+func (r *run) header() *event.Run {
+	sc := r.plan.Scenario
+	h := sha256.Sum256(sc.File.Data)
+	out := &event.Run{
+		Version: r.engine.opt.Version, Scenario: sc.Name, File: sc.File.Name, Hash: hex.EncodeToString(h[:]),
+		Outcome: sc.Outcome, Params: sc.Params, Started: r.start.UTC().Format(time.RFC3339), Host: Host(),
+	}
+	for i := range r.plan.Slots {
+		out.Procs = append(out.Procs, r.plan.Slots[i].Name)
+	}
+	for _, s := range sc.All[1:] {
+		out.Points += s.Points
+	}
+	return out
+}

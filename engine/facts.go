@@ -1,0 +1,276 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"ipcrun/engine/agent"
+	"ipcrun/engine/event"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/proc/sig"
+	"ipcrun/engine/script"
+	"ipcrun/prims/arena"
+)
+
+func signalName(n int) string { return sig.Sig(n).String() }
+
+// Process, Primitive and Waiters give numbers their names.
+func (r *run) Process(slot int) string {
+	if slot < 0 || slot >= len(r.plan.Slots) {
+		return "?"
+	}
+	return r.plan.Slots[slot].Name
+}
+
+// Primitive is the declared name of a primitive.
+func (r *run) Primitive(number int) string {
+	if number < 0 || number >= len(r.plan.Prims) {
+		return "?"
+	}
+	return r.plan.Prims[number].Name
+}
+
+// Waiters lists who is blocked on a primitive.
+func (r *run) Waiters(number uint32) []any { return agent.Waiters(r.arena, r, number) }
+
+// Fact is a snapshot of a declared name for the script: what shared memory
+// says, what processes have recorded, and what the process file system knows.
+func (r *run) Fact(name string) (any, bool) {
+	n, ok := r.plan.Common.Names[name]
+	if !ok {
+		return nil, false
+	}
+	one := func(i int) any {
+		if n.Class == script.ClassProcess {
+			return &processRecord{r: r, slot: n.First + i}
+		}
+		p := r.plan.Prims[n.First+i]
+		return agent.PrimFacts(p.Kind.Facts(r.handles[p.Number], r), r, p.Number)
+	}
+	if n.Count == 0 {
+		return one(0), true
+	}
+	list := make([]any, n.Count)
+	for i := range list {
+		list[i] = one(i)
+	}
+	return list, true
+}
+
+// processRecord are the facts of a process, those of the process file system
+// read together when the first of them is asked for.
+type processRecord struct {
+	r      *run
+	slot   int
+	shared map[string]any
+	kernel map[string]any
+}
+
+// Field is one fact.
+func (p *processRecord) Field(name string) (any, bool) {
+	if p.shared == nil {
+		p.readShared()
+	}
+	if v, ok := p.shared[name]; ok {
+		return v, true
+	}
+	if p.kernel == nil {
+		p.readKernel()
+	}
+	v, ok := p.kernel[name]
+	return v, ok
+}
+
+// Map is all of them.
+func (p *processRecord) Map() map[string]any {
+	out := map[string]any{}
+	for _, f := range script.ProcessFacts {
+		out[f.Name], _ = p.Field(f.Name)
+	}
+	return out
+}
+
+// readShared takes what the engine knows without asking the kernel.
+func (p *processRecord) readShared() {
+	r := p.r
+	d := r.procs[p.slot]
+	f := agent.ProcessFacts(r.arena, r, p.slot)
+	delete(f, "state")
+	f["exit_code"], f["exit_signal"] = nil, nil
+	if d.ended {
+		st := agent.StatusValue(d.pid, d.status)
+		f["exit_code"], f["exit_signal"] = st["exit_code"], st["exit_signal"]
+	} else {
+		f["ended"] = nil
+	}
+	f["pid"] = d.pid
+	f["started"] = nil
+	if d.readyAt != 0 {
+		f["started"] = float64(d.readyAt-r.arena.T0()) / 1e9
+	}
+	f["output"] = string(d.out)
+	lines := make([]any, len(d.lines))
+	for i, l := range d.lines {
+		lines[i] = l
+	}
+	f["lines"] = lines
+	f["errors"] = string(d.stderr)
+	vars := d.vars
+	if vars == nil {
+		vars = map[string]any{}
+	}
+	f["vars"] = vars
+	p.shared = f
+}
+
+// readKernel takes what the process file system says.
+func (p *processRecord) readKernel() {
+	r := p.r
+	d := r.procs[p.slot]
+	k := map[string]any{"ppid": nil, "state": p.state(nil), "catches": []any{}, "ignores": []any{}, "blocks": []any{}, "children": []any{}, "fds": 0}
+	p.kernel = k
+	if !d.forked {
+		return
+	}
+	f, err := proc.ReadFacts(d.pid)
+	if err != nil {
+		return
+	}
+	k["ppid"] = f.Ppid
+	k["state"] = p.state(&f)
+	if f.State == 'Z' {
+		return
+	}
+	k["catches"] = signalNames(f.SigCgt &^ runtimeSignals)
+	k["ignores"] = signalNames(f.SigIgn)
+	k["blocks"] = signalNames(r.arena.Slot(p.slot).Mask.Load())
+	if kids, err := proc.Children(d.pid); err == nil {
+		list := []any{}
+		for _, c := range kids {
+			list = append(list, r.pidName(c))
+		}
+		k["children"] = list
+	}
+	if fds, err := proc.Descriptors(d.pid); err == nil {
+		n := 0
+		for fd, to := range fds {
+			if fd >= agent.FdArena && fd < agent.FdPrims || fd >= 1000 || strings.HasPrefix(to, "anon_inode:[event") {
+				continue
+			}
+			n++
+		}
+		k["fds"] = n
+	}
+}
+
+// runtimeSignals are caught by the runtime of every Go program for itself.
+const runtimeSignals = 1<<(32-1) | 1<<(33-1)
+
+// state refines what the process says of itself by what the kernel says.
+func (p *processRecord) state(f *proc.Facts) string {
+	d := p.r.procs[p.slot]
+	switch {
+	case !d.forked:
+		return arena.Unborn.String()
+	case f != nil && f.State == 'Z':
+		return "zombie"
+	case f != nil && f.State == 'T':
+		return "stopped"
+	case d.ended:
+		return arena.Ended.String()
+	}
+	return p.r.arena.Slot(p.slot).State().String()
+}
+
+func signalNames(mask uint64) []any {
+	out := []any{}
+	for n := 1; n <= 64; n++ {
+		if mask&proc.Bit(n) != 0 && sig.Sig(n).Valid() {
+			out = append(out, signalName(n))
+		}
+	}
+	return out
+}
+
+// pidName is the declared name behind a process id, or the id.
+func (r *run) pidName(pid int) string {
+	for i, p := range r.procs {
+		if p.forked && p.pid == pid {
+			return r.plan.Slots[i].Name
+		}
+	}
+	return strconv.Itoa(pid)
+}
+
+// Func computes the functions of conditions.
+func (r *run) Func(name string, args []any) (any, error) {
+	str := func(i int) string {
+		if i < len(args) {
+			if s, ok := args[i].(string); ok {
+				return s
+			}
+		}
+		return ""
+	}
+	r.drain()
+	switch name {
+	case "signals":
+		to, ok := r.slotOf(str(1))
+		if !ok {
+			return nil, fmt.Errorf("no process %q", str(1))
+		}
+		from := fromOther
+		switch str(0) {
+		case "kernel":
+			from = fromKernel
+		case "script":
+			from = fromScript
+		default:
+			if from, ok = r.slotOf(str(0)); !ok {
+				return nil, fmt.Errorf("no process %q", str(0))
+			}
+		}
+		out := []any{}
+		for _, s := range r.sent {
+			if s.from == from && s.to == to {
+				out = append(out, signalName(s.signal))
+			}
+		}
+		return out, nil
+	case "events":
+		out := []any{}
+		for _, e := range r.events() {
+			if e.Proc == "" || e.Proc != str(0) && !strings.HasPrefix(e.Proc, str(0)+"[") {
+				continue
+			}
+			out = append(out, map[string]any{"type": e.Type, "verb": e.Verb, "object": e.Object, "value": e.Value, "at": float64(e.At) / 1e9})
+		}
+		return out, nil
+	case "before":
+		var first, second int64
+		for _, e := range r.events() {
+			if e.Step == "" || event.KindOf(e.Type) == event.StepBegin {
+				continue
+			}
+			if e.Step == str(0) && first == 0 {
+				first = e.At
+			}
+			if e.Step == str(1) && second == 0 {
+				second = e.At
+			}
+		}
+		return first != 0 && second != 0 && first < second, nil
+	}
+	return nil, fmt.Errorf("no function %q", name)
+}
+
+// slotOf finds a process by its full name.
+func (r *run) slotOf(name string) (int, bool) {
+	for i := range r.plan.Slots {
+		if r.plan.Slots[i].Name == name {
+			return i, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,248 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ipcrun/engine/event"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/proc/sig"
+	"ipcrun/prims/arena"
+)
+
+// What a ready descriptor belongs to; the slot is in the low bits.
+const (
+	tagWake     = 1 << 40
+	tagConsole  = 2 << 40
+	tagProcess  = 3 << 40
+	tagTerminal = 4 << 40
+	tagKind     = 0xff << 40
+)
+
+// lookEvery is how often a waiting engine looks whether anybody can still
+// move, when nobody has told it to: a process that was stopped says nothing.
+const lookEvery = 25 * time.Millisecond
+
+// pump waits until something happens, at most for d, and takes note of it.
+func (r *run) pump(d time.Duration) {
+	// Announce, look once more, sleep: whoever writes after the look wakes us.
+	want := arena.WantNotable
+	if r.anything {
+		want = arena.WantAny
+	}
+	r.arena.Want(want)
+	if r.drain() > 0 || r.interrupted() {
+		d = 0
+	}
+	var err error
+	r.ready, err = r.watcher.Wait(r.ready[:0], d)
+	r.arena.Want(arena.WantNothing)
+	if err != nil {
+		r.broken(err)
+		return
+	}
+	var ended []int
+	for _, f := range r.ready {
+		slot := int(f.Tag & 0xffffffff)
+		switch f.Tag & tagKind {
+		case tagWake:
+			var b [8]byte
+			unix.Read(r.wakeFd, b[:])
+		case tagConsole:
+			r.readConsole()
+		case tagTerminal:
+			r.readTerminal(slot, f.Hangup)
+		case tagProcess:
+			ended = append(ended, slot)
+		}
+	}
+	r.discover()
+	for _, slot := range ended {
+		r.processEnded(slot)
+	}
+	r.drain()
+}
+
+// drain takes what processes have recorded.
+func (r *run) drain() int {
+	n := 0
+	for i := range r.procs {
+		if !r.arena.Pending(i) {
+			continue
+		}
+		n += r.arena.Drain(i, func(b []byte) {
+			r.log.Append(i, b)
+			if !event.PeekKind(b).Notable() {
+				return
+			}
+			rec, err := event.Read(b)
+			if err != nil {
+				r.broken(fmt.Errorf("%s: %w", r.plan.Slots[i].Name, err))
+				return
+			}
+			r.note(i, &rec)
+		})
+	}
+	return n
+}
+
+func (r *run) readConsole() {
+	var buf [4096]byte
+	for {
+		n, err := unix.Read(r.console[0], buf[:])
+		if n <= 0 || err != nil {
+			return
+		}
+		r.consoleBy = append(r.consoleBy, buf[:n]...)
+	}
+}
+
+// flushConsole records what processes wrote outside print: what an agent says
+// when it cannot go on.
+func (r *run) flushConsole() {
+	r.readConsole()
+	if len(r.consoleBy) == 0 {
+		return
+	}
+	text := r.consoleBy
+	if len(text) > event.MaxText {
+		text = text[:event.MaxText]
+	}
+	r.emit(&event.Rec{Kind: event.Output, Obj: event.NoObj, Value: string(text)})
+	r.consoleBy = nil
+}
+
+func (r *run) readTerminal(slot int, hangup bool) {
+	t := r.terms[slot]
+	var buf [4096]byte
+	for {
+		n, err := t.tty.Read(buf[:])
+		if n > 0 {
+			t.transcript = append(t.transcript, buf[:n]...)
+		}
+		if err != nil || n == 0 {
+			if err != nil && err != proc.ErrWouldBlock && hangup {
+				t.eof = true
+				r.watcher.Remove(t.tty.Master())
+			}
+			return
+		}
+	}
+}
+
+// interrupted notices that the caller wants the run to stop.
+func (r *run) interrupted() bool {
+	if r.stop != nil || r.ctx.Err() == nil {
+		return r.stop == errInterrupted
+	}
+	name := "SIGINT"
+	if s, ok := context.Cause(r.ctx).(interface{ Signal() int }); ok {
+		name = sig.Sig(s.Signal()).String()
+	}
+	r.emit(&event.Rec{Kind: event.Stopped, Obj: event.NoObj, Value: name})
+	r.stop = errInterrupted
+	return true
+}
+
+// waiter is something the script waits for.
+type waiter struct {
+	what string // for explanations
+	done func() (bool, error)
+	// deadline is absolute, 0: none was declared. Without one the wait ends as
+	// soon as nobody can move any more.
+	deadline int64
+	// limit is the default that applies where none was declared.
+	limit *event.Limit
+	// any: every event may matter, not only the notable ones.
+	any bool
+	// step is where an end without success is reported, 0: at whoever is stuck.
+	step uint32
+	// hopeless, if set, says why waiting on is in vain although others move.
+	hopeless func() string
+}
+
+// block waits until w is done. Its errors: errTimeout and *stuck for w itself,
+// anything else is the end of the run.
+func (r *run) block(w *waiter) error {
+	var limit int64
+	if w.limit != nil {
+		limit = arena.Now() + w.limit.After
+	}
+	before := r.anything
+	r.anything = w.any
+	defer func() { r.anything = before }()
+	for {
+		r.drain()
+		ok, err := w.done()
+		if ok || err != nil {
+			return err
+		}
+		if r.interrupted() || r.stop != nil {
+			return r.stop
+		}
+		now := arena.Now()
+		switch {
+		case w.deadline != 0 && now >= w.deadline:
+			return errTimeout
+		case w.deadline == 0 && limit != 0 && now >= limit && limit < r.deadln:
+			r.expired(w.step, *w.limit)
+			return r.stop
+		case now >= r.deadln:
+			r.expired(w.step, r.limit)
+			return r.stop
+		}
+		if w.hopeless != nil {
+			if why := w.hopeless(); why != "" {
+				return &stuck{why: why}
+			}
+		}
+		if w.deadline == 0 {
+			if s := r.look(); s != nil {
+				// What happened until now may be what was waited for.
+				if ok, err := w.done(); ok || err != nil {
+					return err
+				}
+				return s
+			}
+		}
+		next := now + int64(lookEvery)
+		for _, t := range []int64{w.deadline, limit, r.deadln} {
+			if t != 0 && t < next {
+				next = t
+			}
+		}
+		r.pump(time.Duration(next - now))
+	}
+}
+
+// await waits for something of the engine's own.
+func (r *run) await(step uint32, done func() bool) error {
+	for {
+		r.discover()
+		r.drain()
+		if done() {
+			return nil
+		}
+		if r.interrupted() || r.stop != nil {
+			return r.stop
+		}
+		now := arena.Now()
+		if now >= r.deadln {
+			r.expired(step, r.limit)
+			return r.stop
+		}
+		r.pump(min(lookEvery, time.Duration(r.deadln-now)))
+	}
+}
+
+// expired records that a deadline passed and ends the run.
+func (r *run) expired(step uint32, l event.Limit) {
+	r.emit(&event.Rec{Kind: event.Expired, Step: step, Obj: event.NoObj, Value: map[string]any{
+		"what": l.What, "after": int(l.After), "set_by": l.SetBy, "doing": r.doing,
+		"waits": r.waits(),
+	}})
+	r.stop = errFailed
+}

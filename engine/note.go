@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"strings"
+
+	"ipcrun/engine/event"
+	"ipcrun/prims/arena"
+)
+
+// sending is a signal on its way or arrived.
+type sending struct {
+	from, to int // slots, -1: the script, -2: the kernel, -3: somebody else
+	signal   int
+	step     uint32
+}
+
+// Senders that have no slot.
+const (
+	fromScript = -1
+	fromKernel = -2
+	fromOther  = -3
+)
+
+// note keeps the state that conditions ask for in line with the log. slot is
+// -1 for events of the engine.
+func (r *run) note(slot int, rec *event.Rec) {
+	switch rec.Kind {
+	case event.Ready:
+		r.procs[slot].readyAt = rec.At
+	case event.Print:
+		if slot < 0 {
+			return
+		}
+		p := r.procs[slot]
+		text, _ := rec.Value.(string)
+		p.part += text
+		if rec.Flags&event.FlagMore == 0 {
+			p.out = append(append(p.out, p.part...), '\n')
+			// A text of several lines is several lines.
+			p.lines = append(p.lines, strings.Split(p.part, "\n")...)
+			p.part = ""
+		}
+	case event.Sent:
+		m, _ := rec.Value.(map[string]any)
+		n, _ := m["signal"].(int)
+		r.sent = append(r.sent, sending{from: slot, to: int(rec.Obj), signal: n, step: rec.Step})
+	case event.Got:
+		m, _ := rec.Value.(map[string]any)
+		n, _ := m["signal"].(int)
+		pid, _ := m["pid"].(int)
+		code, _ := m["code"].(int)
+		if from := r.sender(pid, code); from < 0 && from != fromScript {
+			r.sent = append(r.sent, sending{from: from, to: slot, signal: n})
+		}
+	case event.Fail:
+		// What was only attempted was not sent.
+		if k := len(r.sent) - 1; k >= 0 && r.sent[k].from == slot && r.sent[k].step == rec.Step {
+			r.sent = r.sent[:k]
+		}
+		if rec.Flags&event.FlagExpected == 0 && slot >= 0 {
+			r.fail()
+		}
+	case event.Checked:
+		m, _ := rec.Value.(map[string]any)
+		if ok, _ := m["ok"].(bool); !ok {
+			r.fail()
+		} else {
+			r.seen[rec.Step] = true
+		}
+	case event.OrderDone:
+		m, _ := rec.Value.(map[string]any)
+		id, _ := m["id"].(int)
+		p := r.procs[slot]
+		p.vars, _ = m["vars"].(map[string]any)
+		if o := r.orders[id]; o != nil && !o.done {
+			o.done, o.result = true, m["result"]
+			p.pending--
+		}
+	}
+	if rec.Kind == event.Fail && rec.Flags&event.FlagExpected != 0 {
+		r.seen[rec.Step] = true
+	}
+}
+
+// fail ends the run as failed; the log says why.
+func (r *run) fail() {
+	if r.stop == nil && !r.torn {
+		r.stop = errFailed
+	}
+}
+
+// sender finds out who sent a signal.
+func (r *run) sender(pid, code int) int {
+	if code == codeKernel || pid == 0 {
+		return fromKernel
+	}
+	if pid == ownPid {
+		return fromScript
+	}
+	for i := range r.procs {
+		if int(r.arena.Slot(i).Pid.Load()) == pid {
+			return i
+		}
+	}
+	return fromOther
+}
+
+// missed reports the checks of the scenario that never ran: what was not
+// checked has not passed.
+func (r *run) missed() {
+	for _, s := range r.plan.Scenario.All[1:] {
+		if s.Verb.Name == "always" || !s.Verb.Checks && s.Error == "" {
+			continue
+		}
+		if s.Conditional || r.seen[s.ID] || r.inFinally(s.ID) {
+			continue
+		}
+		r.emit(&event.Rec{Kind: event.Missed, Step: s.ID, Obj: event.NoObj, At: arena.Now()})
+		r.stop = errFailed
+	}
+}
+
+func (r *run) inFinally(id uint32) bool {
+	f := r.plan.Scenario.Finally
+	return len(f) > 0 && id >= f[0].ID
+}

@@ -1,0 +1,236 @@
+//go:build linux
+
+package proc
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Facts is what the process file system tells about one process.
+type Facts struct {
+	Pid, Ppid, Pgid, Sid int
+	Tty                  int    // device number of the controlling terminal; 0 is none
+	Tpgid                int    // that terminal's foreground group; -1 is none
+	State                byte   // R S D T t Z X I, as in ps
+	Threads              int    // 0 once it is a zombie
+	SigPnd               uint64 // pending for the main thread alone
+	ShdPnd               uint64 // pending for the process
+	SigBlk               uint64 // blocked in the main thread
+	SigIgn, SigCgt       uint64 // ignored, caught: shared by all threads
+	StartTime            uint64 // in clock ticks since boot: pid and StartTime together never recur
+	Name                 string // at most 15 bytes
+
+	waitStatus int // of a zombie; see ZombieStatus
+}
+
+// SignalSet lists the signals of a mask in ascending order. As in the kernel,
+// bit n-1 stands for signal n.
+func SignalSet(mask uint64) []syscall.Signal {
+	var set []syscall.Signal
+	for n := 1; n <= 64; n++ {
+		if mask&Bit(n) != 0 {
+			set = append(set, syscall.Signal(n))
+		}
+	}
+	return set
+}
+
+// gone is the error about a process that does not exist (any more).
+func gone(pid int) error { return fmt.Errorf("process %d: %w", pid, fs.ErrNotExist) }
+
+// ReadFacts reads the facts of a process. It does not block. The error
+// matches fs.ErrNotExist if there is no such process. A zombie still has
+// facts. Other threads' masks may differ from the main thread's.
+func ReadFacts(pid int) (Facts, error) {
+	// The directory pins the process: both files speak of the same one, even
+	// if the pid is used again in between.
+	dir, err := unix.Open(procPath(pid, ""), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return Facts{}, procError(pid, "", err)
+	}
+	defer unix.Close(dir)
+	buf := factsBuffers.Get().(*[4096]byte)
+	defer factsBuffers.Put(buf)
+	f := Facts{Pid: pid}
+
+	n, err := readAt(dir, "stat", buf[:])
+	if err != nil {
+		return Facts{}, procError(pid, "stat", err)
+	}
+	if !f.parseStat(buf[:n]) {
+		return Facts{}, fmt.Errorf("process %d: stat has an unknown form: %.80q", pid, buf[:n])
+	}
+	if n, err = readAt(dir, "status", buf[:]); err != nil {
+		return Facts{}, procError(pid, "status", err)
+	}
+	if !f.parseStatus(buf[:n]) {
+		return Facts{}, fmt.Errorf("process %d: status has an unknown form: %.80q", pid, buf[:n])
+	}
+	return f, nil
+}
+
+var factsBuffers = sync.Pool{New: func() any { return new([4096]byte) }}
+
+// readAt reads a small file of a process directory. The kernel makes such a
+// file up whole and hands it over in one go.
+func readAt(dir int, name string, buf []byte) (int, error) {
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	n, err := readOnce(fd, buf)
+	_ = unix.Close(fd)
+	return n, err
+}
+
+func readOnce(fd int, buf []byte) (int, error) {
+	for {
+		n, err := unix.Read(fd, buf)
+		if err != unix.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
+
+func procPath(pid int, name string) string {
+	var b [48]byte
+	p := append(b[:0], "/proc/"...)
+	p = strconv.AppendInt(p, int64(pid), 10)
+	if name != "" {
+		p = append(p, '/')
+		p = append(p, name...)
+	}
+	return string(p)
+}
+
+// procError names what is missing: the process, or the file system itself.
+func procError(pid int, name string, err error) error {
+	if err != unix.ENOENT && err != unix.ESRCH {
+		return fmt.Errorf("process %d: %s: %w", pid, name, err)
+	}
+	if unix.Access("/proc/self/stat", unix.F_OK) != nil {
+		return fmt.Errorf("process %d: the process file system is not mounted on /proc", pid)
+	}
+	return gone(pid)
+}
+
+// Fields of stat, counted from the one behind the name.
+const (
+	statState     = 0
+	statPpid      = 1
+	statPgid      = 2
+	statSid       = 3
+	statTty       = 4
+	statTpgid     = 5
+	statThreads   = 17
+	statStartTime = 19
+	statExit      = 49
+)
+
+// parseStat understands "PID (NAME) STATE PPID …". The name may itself hold
+// spaces and parentheses, so the last closing one ends it.
+func (f *Facts) parseStat(b []byte) bool {
+	open, end := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
+	if open < 0 || end < open || end+2 >= len(b) {
+		return false
+	}
+	f.Name = string(b[open+1 : end])
+	b = b[end+2:]
+	field := 0
+	for ; len(b) > 0; field++ {
+		word := b
+		if i := bytes.IndexByte(b, ' '); i >= 0 {
+			word, b = b[:i], b[i+1:]
+		} else {
+			b = nil
+		}
+		switch field {
+		case statState:
+			f.State = word[0]
+		case statPpid:
+			f.Ppid = decimal(word)
+		case statPgid:
+			f.Pgid = decimal(word)
+		case statSid:
+			f.Sid = decimal(word)
+		case statTty:
+			f.Tty = decimal(word)
+		case statTpgid:
+			f.Tpgid = decimal(word)
+		case statThreads:
+			f.Threads = decimal(word)
+		case statStartTime:
+			f.StartTime = uint64(decimal(word))
+		case statExit:
+			f.waitStatus = decimal(word)
+		}
+	}
+	return field > statStartTime
+}
+
+// parseStatus takes the signal masks out of the "Key:\tvalue" lines.
+func (f *Facts) parseStatus(b []byte) bool {
+	found := 0
+	for len(b) > 0 {
+		line := b
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
+			line, b = b[:i], b[i+1:]
+		} else {
+			b = nil
+		}
+		if len(line) < 8 || line[6] != ':' {
+			continue
+		}
+		var mask *uint64
+		switch string(line[:6]) {
+		case "SigPnd":
+			mask = &f.SigPnd
+		case "ShdPnd":
+			mask = &f.ShdPnd
+		case "SigBlk":
+			mask = &f.SigBlk
+		case "SigIgn":
+			mask = &f.SigIgn
+		case "SigCgt":
+			mask = &f.SigCgt
+		default:
+			continue
+		}
+		*mask = hexadecimal(line[8:])
+		found++
+	}
+	return found == 5
+}
+
+func decimal(b []byte) int {
+	n, sign := 0, 1
+	for _, c := range b {
+		switch {
+		case c == '-':
+			sign = -1
+		case c >= '0' && c <= '9':
+			n = n*10 + int(c-'0')
+		}
+	}
+	return n * sign
+}
+
+func hexadecimal(b []byte) uint64 {
+	var n uint64
+	for _, c := range b {
+		switch {
+		case c >= '0' && c <= '9':
+			n = n<<4 | uint64(c-'0')
+		case c >= 'a' && c <= 'f':
+			n = n<<4 | uint64(c-'a'+10)
+		}
+	}
+	return n
+}

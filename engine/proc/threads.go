@@ -1,0 +1,50 @@
+//go:build linux
+
+package proc
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// AnyThreadRuns reports whether a thread of a process runs or is about to: a
+// thread that was woken counts from the moment of the wake-up, whether or not
+// it has had a processor yet. Of a process that is gone it says true, since
+// its end is news too.
+func AnyThreadRuns(pid int) bool {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task"
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return true
+	}
+	var buf [512]byte
+	for _, e := range entries {
+		fd, err := unix.Open(dir+"/"+e.Name()+"/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return true // the thread has just ended
+		}
+		n, err := unix.Read(fd, buf[:])
+		_ = unix.Close(fd)
+		// The state follows the name, which stands in parentheses and may
+		// contain some.
+		end := -1
+		if err == nil && n > 0 {
+			end = bytes.LastIndexByte(buf[:n], ')')
+		}
+		if end < 0 || end+2 >= n {
+			return true
+		}
+		switch buf[end+2] {
+		case 'S', 'T', 't', 'Z', 'X':
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// Exists reports whether a process exists, as a zombie too.
+func Exists(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }

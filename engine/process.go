@@ -1,0 +1,311 @@
+package engine
+
+import (
+	"errors"
+	"io/fs"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ipcrun/engine/agent"
+	"ipcrun/engine/event"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/script"
+	"ipcrun/prims/arena"
+)
+
+// process is what the engine knows of a declared process.
+type process struct {
+	slot, pid int
+	pidfd     int  // -1: not forked yet, or gone
+	mine      bool // child of the engine itself
+	forked    bool
+	ended     bool
+	reaped    bool // its status was taken, by whomever
+	status    proc.Status
+	readyAt   int64
+	orders    int // engine's end of the socket for orders, 0: none
+	given     int // the process's end, until it is handed over
+	pending   int // orders under way
+
+	out     []byte // lines printed, each with its line feed
+	lines   []string
+	part    string // of a line that comes in several records
+	cursor  int    // lines that expect has passed
+	stderr  []byte
+	vars    map[string]any
+	blocked bool // it was blocked when it ended
+}
+
+// helper is a process of ours that is not declared: a supervisor.
+type helper struct {
+	pid, pidfd int
+	reaped     bool
+}
+
+// terminal is a pseudo-terminal and what came out of it.
+type terminal struct {
+	tty        *proc.Terminal
+	transcript []byte
+	eof        bool
+}
+
+func (r *run) openTerminal(slot int) (*terminal, error) {
+	tty, err := proc.OpenTerminal(24, 80)
+	if err != nil {
+		return nil, err
+	}
+	t := &terminal{tty: tty}
+	r.terms[slot] = t
+	return t, r.watcher.Add(tty.Master(), tagTerminal|uint64(slot))
+}
+
+// openOrders makes the socket over which an idle process gets its orders.
+// Each order is one message.
+func (r *run) openOrders(p *process) error {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	p.orders, p.given = fds[0], fds[1]
+	return nil
+}
+
+// closeGiven closes the ends of sockets that have been handed over.
+func (r *run) closeGiven() {
+	for _, p := range r.procs {
+		if p.given > 0 {
+			unix.Close(p.given)
+			p.given = 0
+		}
+	}
+}
+
+// watch begins to watch a process.
+func (r *run) watch(slot, pid, pidfd int, mine bool) error {
+	p := r.procs[slot]
+	p.pid, p.pidfd, p.mine, p.forked = pid, pidfd, mine, true
+	r.emit(&event.Rec{Kind: event.Forked, Obj: uint32(slot), Value: pid})
+	return r.watcher.Add(pidfd, tagProcess|uint64(slot))
+}
+
+// discover finds processes that others have forked.
+func (r *run) discover() {
+	for i, p := range r.procs {
+		if p.forked {
+			continue
+		}
+		s := r.arena.Slot(i)
+		if s.State() == arena.Unborn {
+			continue
+		}
+		pid := int(s.Pid.Load())
+		pidfd, err := proc.OpenPidfd(pid)
+		if errors.Is(err, fs.ErrNotExist) {
+			// It has ended already and its parent has taken its status.
+			p.pid, p.forked = pid, true
+			r.emit(&event.Rec{Kind: event.Forked, Obj: uint32(i), Value: pid})
+			r.processEnded(i)
+			continue
+		}
+		if err != nil {
+			r.broken(err)
+			return
+		}
+		if err := r.watch(i, pid, pidfd, false); err != nil {
+			r.broken(err)
+			return
+		}
+	}
+}
+
+// processEnded is called when a process has ended, reaped or not.
+func (r *run) processEnded(slot int) {
+	p := r.procs[slot]
+	if p.ended {
+		return
+	}
+	s := r.arena.Slot(slot)
+	at := arena.Now()
+	p.blocked = s.State() == arena.Blocked
+	r.takeStatus(p)
+	if p.pidfd >= 0 {
+		r.watcher.Remove(p.pidfd)
+	}
+	s.NoteEnd(at)
+	if p.blocked {
+		r.arena.Unblocked()
+	}
+	// What it did comes before its end.
+	r.drain()
+	p.ended = true
+	r.emit(&event.Rec{Kind: event.Ended, Obj: uint32(slot), At: max(s.EndedAt(), r.arena.T0()), Value: statusValue(p.status)})
+	if p.orders > 0 {
+		for _, o := range r.orders {
+			if o.slot == slot && !o.done {
+				o.done, o.lost = true, true
+			}
+		}
+	}
+	r.countLive()
+}
+
+// takeStatus finds out how a process ended: by reaping it if it is ours, from
+// whoever reaped it, or from the kernel.
+func (r *run) takeStatus(p *process) {
+	s := r.arena.Slot(p.slot)
+	if p.pidfd >= 0 && !p.reaped {
+		if st, reaped, err := proc.WaitPidfd(p.pidfd); err == nil && reaped {
+			p.reaped, p.status = true, st
+			s.RecordStatus(agent.EncodeStatus(st))
+			return
+		}
+	}
+	if ws, ok := s.Status(); ok {
+		p.reaped, p.status = true, agent.DecodeStatus(ws)
+		return
+	}
+	if p.status.Known {
+		return
+	}
+	if st, ok := proc.ZombieStatus(p.pid); ok {
+		p.status = st
+		return
+	}
+	if p.pidfd >= 0 {
+		if st, ok := proc.PidfdStatus(p.pidfd); ok {
+			p.status = st
+			return
+		}
+	}
+	if code, ok := s.ExitCode(); ok {
+		p.status = proc.Status{Known: true, Exited: true, Code: code}
+	}
+}
+
+func (r *run) countLive() {
+	n := 0
+	for _, p := range r.procs {
+		if p.forked && !p.ended {
+			n++
+		}
+	}
+	r.arena.SetLive(n)
+}
+
+// settle lets the processes come to their end once the script has: idle ones
+// are told that nothing more comes, the others go on until they are done.
+func (r *run) settle() {
+	for _, p := range r.procs {
+		if p.orders > 0 {
+			unix.Close(p.orders)
+			p.orders = 0
+		}
+	}
+	r.doing = "waiting for the processes to end"
+	r.block(&waiter{
+		what: "the script has ended",
+		done: func() (bool, error) {
+			for i, p := range r.procs {
+				if p.forked && !p.ended && r.plan.Slots[i].Flags&script.SlotDaemon == 0 {
+					return false, nil
+				}
+			}
+			return true, nil
+		},
+	})
+}
+
+// tearDown ends every process of the run, whatever it does, and proves that
+// none is left.
+func (r *run) tearDown() {
+	if r.torn || r.arena == nil {
+		return
+	}
+	r.torn = true
+	if r.lifeline != nil {
+		r.lifeline.Cut()
+	}
+	if r.procs == nil || r.watcher == nil {
+		return
+	}
+	r.closeGiven()
+	deadline := time.Now().Add(5 * time.Second)
+	for time.Now().Before(deadline) {
+		r.discover()
+		if r.reapAll() {
+			break
+		}
+		r.pump(10 * time.Millisecond)
+	}
+	r.drain()
+	r.flushConsole()
+	var left []any
+	for i, p := range r.procs {
+		if p.forked && (!p.ended || !p.reaped && proc.Exists(p.pid)) {
+			left = append(left, r.plan.Slots[i].Name)
+		}
+	}
+	for _, h := range r.others {
+		if !h.reaped {
+			left = append(left, "a supervisor")
+		}
+	}
+	rec := &event.Rec{Kind: event.Clean, Obj: event.NoObj}
+	if len(left) > 0 {
+		rec.Value = left
+	}
+	r.emit(rec)
+	for _, p := range r.procs {
+		if p.pidfd >= 0 {
+			unix.Close(p.pidfd)
+			p.pidfd = -1
+		}
+	}
+	for _, h := range r.others {
+		unix.Close(h.pidfd)
+	}
+}
+
+// reapAll takes the status of whatever has become ours and reports whether
+// nothing is left. An orphan becomes the engine's child when its parent ends.
+func (r *run) reapAll() bool {
+	all := true
+	for _, h := range r.others {
+		if !h.reaped {
+			_, reaped, err := proc.WaitPidfd(h.pidfd)
+			h.reaped = reaped || err != nil
+		}
+		all = all && h.reaped
+	}
+	for _, p := range r.procs {
+		if !p.forked {
+			// Forked at the very moment of the end: it sees the cut lifeline.
+			continue
+		}
+		if !p.ended {
+			all = false
+			continue
+		}
+		if p.reaped {
+			continue
+		}
+		r.takeStatus(p)
+		if !p.reaped {
+			if !proc.Exists(p.pid) {
+				p.reaped = true // by its parent, which did not live to say so
+				continue
+			}
+			all = false
+		}
+	}
+	return all
+}
+
+// statusValue is a status in a record; nil where nobody knows it.
+func statusValue(st proc.Status) any {
+	if !st.Known {
+		return nil
+	}
+	return int(agent.EncodeStatus(st))
+}

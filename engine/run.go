@@ -1,0 +1,326 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hashicorp/go-multierror"
+
+	"ipcrun/engine/agent"
+	"ipcrun/engine/event"
+	"ipcrun/engine/plan"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/script"
+	"ipcrun/prims"
+	"ipcrun/prims/arena"
+)
+
+// run is everything that changes during one run. It belongs to one goroutine.
+type run struct {
+	engine *Engine
+	plan   *plan.Plan
+	ctx    context.Context
+
+	start     time.Time
+	arena     *arena.Arena
+	text      *script.Text
+	watcher   *proc.Watcher
+	unhook    func() bool // forgets the context
+	lifeline  *proc.Lifeline
+	wakeFd    int
+	null      *os.File
+	console   [2]int // pipe for what processes write outside print
+	consoleBy []byte
+	fds       []*os.File // descriptors of primitives, by number
+	handles   []any      // of the primitives
+	procs     []*process // by slot
+	others    []*helper  // supervisors
+	terms     map[int]*terminal
+	ready     []proc.Ready
+
+	log     event.Log
+	deadln  int64 // of the scenario, absolute
+	limit   event.Limit
+	script  *script.Machine
+	orders  map[int]*order // by id
+	backs   map[string]*order
+	sent    []sending // signals, in order of arrival at the log
+	doing   string    // what the script does, for explanations
+	failure bool      // something decided against the scenario
+	stop    error     // the run is over, whatever the script thinks
+	seen    map[uint32]bool
+	torn    bool
+	t0      int64 // survives the arena
+	// anything: what the script waits for may be changed by any event.
+	anything bool
+	looked   look // the last look at who can move
+}
+
+// Why a run ends before its script does.
+var (
+	errFailed      = errors.New("the scenario has failed")
+	errInterrupted = errors.New("the run was interrupted")
+	errBroken      = errors.New("the runner could not go on")
+)
+
+// execute runs everything, the tear-down included.
+func (r *run) execute() {
+	r.start = time.Now()
+	r.orders, r.backs, r.terms, r.seen = map[int]*order{}, map[string]*order{}, map[int]*terminal{}, map[uint32]bool{}
+	defer r.release()
+	if err := r.create(); err != nil {
+		r.broken(err)
+		r.tearDown()
+		return
+	}
+	err := r.launch()
+	if err == nil {
+		r.runScript(r.plan.Script, r)
+	}
+	if r.stop == nil {
+		r.settle()
+	}
+	if r.stop == nil {
+		r.missed()
+	}
+	r.tearDown()
+	if len(r.plan.Finally.Steps) > 0 && !errors.Is(r.stop, errBroken) {
+		r.stop = nil
+		r.runScript(r.plan.Finally, r)
+	}
+	r.emit(&event.Rec{Kind: event.Finished, Obj: event.NoObj})
+}
+
+// create makes the shared memory, the descriptors and the primitives.
+func (r *run) create() error {
+	text, err := r.plan.Text()
+	if err != nil {
+		return err
+	}
+	r.arena, err = arena.Create("ipcrun", arena.Layout{Slots: len(r.plan.Slots), Prims: r.plan.PrimSize, Text: len(text)})
+	if err != nil {
+		return err
+	}
+	copy(r.arena.Text(), text)
+	if r.text, err = script.ReadText(r.arena.Text()); err != nil {
+		return err
+	}
+	sc := r.plan.Scenario
+	r.limit = event.Limit{What: "scenario", SetBy: r.engine.opt.TimeoutSetBy}
+	d := r.engine.opt.Timeout
+	if sc.Timeout > 0 {
+		d, r.limit.SetBy = sc.Timeout, "the file"
+	}
+	d = r.engine.scaled(d)
+	r.limit.After = int64(d)
+	r.deadln = r.arena.T0() + int64(d)
+	r.emit(&event.Rec{Kind: event.Start, Obj: event.NoObj, At: r.arena.T0()})
+
+	if r.watcher, err = proc.NewWatcher(); err != nil {
+		return err
+	}
+	r.unhook = context.AfterFunc(r.ctx, r.watcher.Wake)
+	if r.lifeline, err = proc.NewLifeline(); err != nil {
+		return err
+	}
+	if r.wakeFd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return fmt.Errorf("eventfd: %w", err)
+	}
+	if err := r.watcher.Add(r.wakeFd, tagWake); err != nil {
+		return err
+	}
+	if r.null, err = devNull(); err != nil {
+		return err
+	}
+	if err := unix.Pipe2(r.console[:], unix.O_CLOEXEC); err != nil {
+		return fmt.Errorf("pipe: %w", err)
+	}
+	if err := unix.SetNonblock(r.console[0], true); err != nil {
+		return err
+	}
+	if err := r.watcher.Add(r.console[0], tagConsole); err != nil {
+		return err
+	}
+	return r.createPrims()
+}
+
+func (r *run) createPrims() error {
+	mem := r.arena.Prims()
+	for i := range r.plan.Prims {
+		p := &r.plan.Prims[i]
+		piece := mem[p.Off : p.Off+p.Size : p.Off+p.Size]
+		if p.Kind.Create != nil {
+			c := &prims.Creation{Name: p.Name, Args: p.Args(), Mem: piece}
+			if err := p.Kind.Create(c); err != nil {
+				return err
+			}
+			r.fds = append(r.fds, c.Files...)
+		}
+		at := &prims.Attachment{Name: p.Name, Number: uint32(p.Number), Args: p.Args(), Mem: piece}
+		for _, n := range p.Fds {
+			at.Fds = append(at.Fds, int(r.fds[n].Fd()))
+		}
+		h, err := p.Kind.Attach(at)
+		if err != nil {
+			return err
+		}
+		r.handles = append(r.handles, h)
+	}
+	return nil
+}
+
+// launch forks the processes that the engine forks and waits until all are
+// ready.
+func (r *run) launch() error {
+	r.procs = make([]*process, len(r.plan.Slots))
+	for i := range r.procs {
+		r.procs[i] = &process{slot: i, pidfd: -1}
+	}
+	for i := range r.plan.Slots {
+		if r.plan.Slots[i].Flags&script.SlotIdle != 0 {
+			if err := r.openOrders(r.procs[i]); err != nil {
+				return r.broken(err)
+			}
+		}
+	}
+	for i := range r.plan.Slots {
+		if r.plan.Slots[i].Parent >= 0 {
+			continue
+		}
+		if err := r.fork(i); err != nil {
+			return r.broken(fmt.Errorf("forking %s: %w", r.plan.Slots[i].Name, err))
+		}
+	}
+	r.closeGiven()
+	err := r.await(0, func() bool {
+		for i, p := range r.procs {
+			if r.startsByItself(i) && r.arena.Slot(i).State() < arena.Ready && !p.ended {
+				return false
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for i, p := range r.procs {
+		if p.ended && r.arena.Slot(i).State() != arena.Ready {
+			return r.broken(fmt.Errorf("%s ended before it was ready: %s", r.plan.Slots[i].Name, p.status))
+		}
+	}
+	r.arena.LetGo()
+	return nil
+}
+
+// startsByItself: a process that no fork: step has to start, nor one of its
+// ancestors.
+func (r *run) startsByItself(slot int) bool {
+	for s := slot; s >= 0; s = r.plan.Slots[s].Parent {
+		if r.plan.Slots[s].Flags&script.SlotForked != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// fork starts a process of the engine's own.
+func (r *run) fork(slot int) error {
+	p := r.plan.Slots[slot]
+	std := [3]int{int(r.null.Fd()), r.console[1], r.console[1]}
+	var term *terminal
+	if p.Flags&script.SlotTerminal != 0 {
+		t, err := r.openTerminal(slot)
+		if err != nil {
+			return err
+		}
+		term = t
+		std = [3]int{t.tty.Slave(), t.tty.Slave(), t.tty.Slave()}
+	}
+	cmd := agent.Command(r.text, slot, p.Name, r.plan.Programs[p.Part-1], agent.Files{
+		Std: std, Arena: r.arena.Fd(), Lifeline: int(r.lifeline.ReadEnd().Fd()), Wake: r.wakeFd,
+		Orders: func(s int) int { return r.procs[s].given },
+		Prims:  func(n int) int { return int(r.fds[n].Fd()) },
+	})
+	if term != nil {
+		pid, pidfd, err := r.engine.spawner.Start(agent.Supervised(cmd))
+		if err != nil {
+			return err
+		}
+		r.others = append(r.others, &helper{pid: pid, pidfd: pidfd})
+		return nil
+	}
+	pid, pidfd, err := r.engine.spawner.Start(cmd)
+	if err != nil {
+		return err
+	}
+	r.arena.Slot(slot).MarkForked(pid)
+	return r.watch(slot, pid, pidfd, true)
+}
+
+// broken records that the runner itself could not do its job.
+func (r *run) broken(err error) error {
+	r.emit(&event.Rec{Kind: event.Broken, Obj: event.NoObj, Value: err.Error()})
+	r.stop = errBroken
+	return errBroken
+}
+
+// emit records an event of the engine's own.
+func (r *run) emit(rec *event.Rec) {
+	if rec.At == 0 {
+		rec.At = arena.Now()
+	}
+	r.log.Add(-1, rec)
+	r.note(-1, rec)
+}
+
+// release gives up everything that is not a process.
+func (r *run) release() {
+	var errs *multierror.Error
+	for i, h := range r.handles {
+		if d := r.plan.Prims[i].Kind.Detach; d != nil {
+			d(h)
+		}
+	}
+	for _, f := range r.fds {
+		errs = multierror.Append(errs, f.Close())
+	}
+	for _, p := range r.procs {
+		if p.orders > 0 {
+			unix.Close(p.orders)
+		}
+	}
+	for _, t := range r.terms {
+		errs = multierror.Append(errs, t.tty.Close())
+	}
+	for _, fd := range r.console {
+		if fd > 0 {
+			unix.Close(fd)
+		}
+	}
+	if r.null != nil {
+		r.null.Close()
+	}
+	if r.wakeFd > 0 {
+		unix.Close(r.wakeFd)
+	}
+	if r.lifeline != nil {
+		r.lifeline.Cut()
+	}
+	if r.watcher != nil {
+		r.unhook()
+		errs = multierror.Append(errs, r.watcher.Close())
+	}
+	if r.arena != nil {
+		r.t0 = r.arena.T0()
+		errs = multierror.Append(errs, r.arena.Close())
+	}
+	if err := errs.ErrorOrNil(); err != nil {
+		// A descriptor that cannot be closed is a mistake of ours.
+		r.log.Add(-1, &event.Rec{Kind: event.Broken, Obj: event.NoObj, At: arena.Now(), Value: "tear-down: " + err.Error()})
+	}
+}

@@ -1,0 +1,46 @@
+package script
+
+import "ipcrun/spec/decl"
+
+// ProcessFacts is what expressions can ask of a process.
+var ProcessFacts = []decl.Fact{
+	{Name: "pid", Shape: decl.Int, Doc: "its process id, 0 before it is forked"},
+	{Name: "ppid", Shape: decl.Any, Doc: "process id of its parent now; null once it was waited for", ScriptOnly: true},
+	{Name: "state", Shape: decl.String, Doc: "unborn, starting, ready, running, blocked, stopped, zombie or ended"},
+	{Name: "exit_code", Shape: decl.Any, Doc: "its exit code; null while it lives and when a signal ended it"},
+	{Name: "exit_signal", Shape: decl.Any, Doc: "name of the signal that ended it; null while it lives and when it exited"},
+	{Name: "started", Shape: decl.Duration, Doc: "when it was ready, in seconds since the run began; null before", ScriptOnly: true},
+	{Name: "ended", Shape: decl.Duration, Doc: "when it ended, in seconds since the run began; null before"},
+	{Name: "output", Shape: decl.String, Doc: "all it has printed", ScriptOnly: true},
+	{Name: "lines", Shape: decl.List, Elem: decl.String, Doc: "the lines it has printed", ScriptOnly: true},
+	{Name: "errors", Shape: decl.String, Doc: "what it wrote to its standard error", ScriptOnly: true},
+	{Name: "catches", Shape: decl.List, Elem: decl.String, Doc: "names of the signals it handles", ScriptOnly: true},
+	{Name: "ignores", Shape: decl.List, Elem: decl.String, Doc: "names of the signals it ignores", ScriptOnly: true},
+	{Name: "blocks", Shape: decl.List, Elem: decl.String, Doc: "names of the signals its script has blocked", ScriptOnly: true},
+	{Name: "children", Shape: decl.List, Elem: decl.String, Doc: "names of its children that live or are zombies; a process id where one is not declared", ScriptOnly: true},
+	{Name: "fds", Shape: decl.Int, Doc: "number of descriptors it has open, the engine's own ones left out", ScriptOnly: true},
+	{Name: "blocked_on", Shape: decl.String, Doc: "name of what it is blocked on: a primitive, a process, signal (pause), time (sleep), or empty"},
+	{Name: "vars", Shape: decl.Map, Doc: "its variables that orders of the script (in:) have set", ScriptOnly: true},
+}
+
+// Funcs are the functions of conditions beside the expression language's own.
+var Funcs = []decl.Func{
+	{
+		Name: "signals", Result: decl.List, ScriptOnly: true,
+		Params:  []decl.Param{{Name: "from", Shape: decl.String, Class: "sender"}, {Name: "to", Shape: decl.String, Class: ClassProcess}},
+		Doc:     `names of the signals that went from one process to another, in order: those a declared process sent, ignored ones included; from "kernel" (terminal keys, alarms) and "script" those that the receiver handled`,
+		Example: `signals("conductor", "driver") == ["SIGUSR1", "SIGUSR2"]`,
+	},
+	{
+		Name: "events", Result: decl.List, ScriptOnly: true,
+		Params:  []decl.Param{{Name: "process", Shape: decl.String, Class: ClassProcess}},
+		Doc:     "what a process has done so far, in order: maps with type, verb, object, value and at (seconds)",
+		Example: `any(events("till"), .verb == "write")`,
+	},
+	{
+		Name: "before", Result: decl.Bool, ScriptOnly: true,
+		Params:  []decl.Param{{Name: "first", Shape: decl.String, Class: "step"}, {Name: "second", Shape: decl.String, Class: "step"}},
+		Doc:     "whether the step with the one name: was done for the first time before the step with the other; false if either was not done",
+		Example: `before("filled", "emptied")`,
+	},
+}

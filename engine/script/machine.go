@@ -1,0 +1,464 @@
+package script
+
+import (
+	"fmt"
+
+	"ipcrun/prims"
+	"ipcrun/spec/cond"
+	"ipcrun/spec/decl"
+)
+
+// Machine steps through one program.
+//
+//	for {
+//		a := m.Next()            // local steps are done on the way
+//		if a == nil { break }    // the script has ended: m.End()
+//		result, err := a.Verb.Run(w, a)
+//		m.Done(a, result, err)
+//		// a signal: m.Interrupt(signo), then Next yields the handler's steps
+//	}
+type Machine struct {
+	common *Common
+	prog   *Program
+	index  int // of name[n], -1 for a single process
+	world  World
+
+	code     []instr
+	handlers map[int]int // signal → entry
+	orders   []int       // order → entry
+	varIndex map[string]int
+
+	pc       int
+	vars     []any // variables, and the lists that each: walks
+	counts   []int // loop counters
+	isSet    []bool
+	frames   []frame
+	current  *Action // being done, or to be done again
+	end      *End
+	orderEnd bool
+	lastOut  any
+	snapshot map[string]any
+}
+
+type frame struct {
+	pc      int
+	current *Action
+	signal  int
+}
+
+// End is how a script ended.
+type End struct {
+	Code     int
+	Uncaught *Uncaught // an error that no step expected
+}
+
+// Uncaught is an error that ended the process.
+type Uncaught struct {
+	Step    uint32
+	Failure *decl.Failure
+	Err     error // not of the vocabulary: ours or the kernel's
+}
+
+// New compiles a program for one process. index is its number in name[n], -1
+// for a single process.
+func New(c *Common, p *Program, index int, w World) (*Machine, error) {
+	m := &Machine{common: c, prog: p, index: index, world: w, handlers: map[int]int{}}
+	l := &lowering{common: c, vars: map[string]int{}}
+	for _, v := range p.Vars {
+		l.variable(v)
+	}
+	l.steps(p.Steps)
+	l.emit(instr{op: opEnd})
+	for _, h := range p.Handlers {
+		if h.Disp == Handle {
+			m.handlers[h.Signal] = l.here()
+			l.steps(h.Steps)
+			l.emit(instr{op: opHandlerEnd})
+		}
+	}
+	for _, o := range p.Orders {
+		m.orders = append(m.orders, l.here())
+		l.step(o)
+		l.emit(instr{op: opOrderEnd})
+	}
+	l.collectLate(m)
+	if l.err != nil {
+		return nil, l.err
+	}
+	m.code, m.varIndex = l.code, l.vars
+	m.vars = make([]any, len(l.vars)+l.hidden)
+	m.isSet = make([]bool, len(m.vars))
+	m.counts = make([]int, l.counters)
+	for i := range m.code {
+		m.code[i].act.instr, m.code[i].act.m = &m.code[i], m
+	}
+	return m, nil
+}
+
+// collectLate lowers the handlers that signal: steps install later on.
+func (l *lowering) collectLate(m *Machine) {
+	for i := 0; i < len(l.code); i++ {
+		s := l.code[i].step
+		if l.code[i].op != opAct || s == nil || s.Blocks["handler"] == nil || l.code[i].verb == orderVerb {
+			continue
+		}
+		l.code[i].slot2 = l.here()
+		l.steps(s.Blocks["handler"])
+		l.emit(instr{op: opHandlerEnd})
+	}
+}
+
+// HandlerEntry is where the handler of a signal: step begins; UseHandler makes
+// it the handler of a signal.
+func (m *Machine) UseHandler(a *Action, signal int) {
+	if a.instr.step.Blocks["handler"] == nil {
+		delete(m.handlers, signal)
+		return
+	}
+	m.handlers[signal] = a.instr.slot2
+}
+
+// Handles reports whether there is a handler for a signal now.
+func (m *Machine) Handles(signal int) bool {
+	_, ok := m.handlers[signal]
+	return ok
+}
+
+// InHandler is the signal whose handler runs now, 0 for none.
+func (m *Machine) InHandler() int {
+	if n := len(m.frames); n > 0 {
+		return m.frames[n-1].signal
+	}
+	return 0
+}
+
+// Running reports whether the handler of a signal is somewhere on the stack.
+func (m *Machine) Running(signal int) bool {
+	for _, f := range m.frames {
+		if f.signal == signal {
+			return true
+		}
+	}
+	return false
+}
+
+// End is how the script ended, nil while it goes on.
+func (m *Machine) End() *End { return m.end }
+
+// Exit ends the script with a code.
+func (m *Machine) Exit(code int) { m.end = &End{Code: code} }
+
+// Interrupt makes the handler of a signal run next. What was being done is
+// taken up again after it.
+func (m *Machine) Interrupt(signal int) {
+	entry, ok := m.handlers[signal]
+	if !ok {
+		return
+	}
+	m.frames = append(m.frames, frame{pc: m.pc, current: m.current, signal: signal})
+	m.pc, m.current = entry, nil
+}
+
+// Order makes an ordered step run next, with variables of the script that
+// gives the order. It is over when Next returns nil and OrderDone is true.
+func (m *Machine) Order(n int, vars map[string]any) error {
+	if n < 0 || n >= len(m.orders) {
+		return fmt.Errorf("program: no order %d", n)
+	}
+	for k, v := range vars {
+		if s, ok := m.varIndex[k]; ok {
+			m.vars[s], m.isSet[s] = v, true
+		}
+	}
+	m.pc, m.orderEnd, m.lastOut = m.orders[n], false, nil
+	return nil
+}
+
+// OrderDone reports whether the ordered step has come to its end, with the
+// result of its last action.
+func (m *Machine) OrderDone() (any, bool) { return m.lastOut, m.orderEnd }
+
+// Vars is a snapshot of the variables that have a value.
+func (m *Machine) Vars() map[string]any {
+	out := map[string]any{}
+	for name, s := range m.varIndex {
+		if m.isSet[s] {
+			out[name] = m.vars[s]
+		}
+	}
+	return out
+}
+
+// Lookup finds a name for expressions: a variable, index, a param, or a fact.
+func (m *Machine) Lookup(name string) (any, bool) {
+	if s, ok := m.varIndex[name]; ok && m.isSet[s] {
+		return m.vars[s], true
+	}
+	if name == "index" && m.index >= 0 {
+		return m.index, true
+	}
+	if v, ok := m.common.Params[name]; ok {
+		return v, true
+	}
+	if v, ok := m.snapshot[name]; ok {
+		return v, true
+	}
+	v, ok := m.world.Fact(name)
+	if ok {
+		if m.snapshot == nil {
+			m.snapshot = map[string]any{}
+		}
+		m.snapshot[name] = v
+	}
+	return v, ok
+}
+
+// Refresh forgets the facts that expressions have seen: what is evaluated next
+// sees a new snapshot. Within one expression a thing has one set of facts.
+func (m *Machine) Refresh() {
+	if len(m.snapshot) > 0 {
+		clear(m.snapshot)
+	}
+}
+
+// Call calls a function for expressions.
+func (m *Machine) Call(name string, args []any) (any, error) { return m.world.Func(name, args) }
+
+// Next does local steps (loops, guards, assignments) up to the next visible
+// action and evaluates its parameters. Nil: the script, or the ordered step,
+// has ended.
+func (m *Machine) Next() *Action {
+	if m.end != nil {
+		return nil
+	}
+	if m.current != nil {
+		m.current.Resumed++
+		return m.current
+	}
+	for {
+		in := &m.code[m.pc]
+		switch in.op {
+		case opAct:
+			a, err := m.prepare(in)
+			if err != nil {
+				m.uncaught(in.step.ID, err)
+				return nil
+			}
+			m.current = a
+			return a
+		case opGuard:
+			v, err := in.cond.eval(m)
+			if err != nil {
+				m.uncaught(in.step.ID, err)
+				return nil
+			}
+			if yes, _ := v.(bool); yes {
+				m.pc++
+			} else {
+				m.pc = in.to
+			}
+		case opJump:
+			m.pc = in.to
+		case opRepeat:
+			v, err := in.val.value(m)
+			if err != nil {
+				m.uncaught(in.step.ID, err)
+				return nil
+			}
+			n, ok := asInt(v)
+			if v == "forever" {
+				n, ok = -1, true
+			} else if ok && n < 0 {
+				n = 0
+			}
+			if !ok {
+				m.uncaught(in.step.ID, decl.Fail(Invalid, "repeat wants a whole number, not %s", cond.Text(v)))
+				return nil
+			}
+			m.counts[in.slot], m.counts[in.slot+1] = n, -1
+			m.pc++
+		case opRepeatNext:
+			n, i := m.counts[in.slot], m.counts[in.slot+1]+1
+			if n >= 0 && i >= n {
+				m.pc = in.to
+				continue
+			}
+			m.counts[in.slot+1] = i
+			if in.slot2 >= 0 {
+				m.vars[in.slot2], m.isSet[in.slot2] = i, true
+			}
+			m.pc++
+		case opEach:
+			v, err := in.val.value(m)
+			if err != nil {
+				m.uncaught(in.step.ID, err)
+				return nil
+			}
+			list, ok := v.([]any)
+			if !ok {
+				m.uncaught(in.step.ID, decl.Fail(Invalid, "each wants a list, not %s", cond.Text(v)))
+				return nil
+			}
+			m.vars[in.slot], m.counts[in.to2] = list, -1
+			m.pc++
+		case opEachNext:
+			list, i := m.vars[in.slot].([]any), m.counts[in.to2]+1
+			if i >= len(list) {
+				m.pc = in.to
+				continue
+			}
+			m.counts[in.to2] = i
+			m.vars[in.slot2], m.isSet[in.slot2] = list[i], true
+			m.pc++
+		case opLet:
+			for _, l := range in.lets {
+				v, err := l.val.value(m)
+				if err != nil {
+					m.uncaught(in.step.ID, err)
+					return nil
+				}
+				m.vars[l.slot], m.isSet[l.slot] = v, true
+			}
+			m.pc++
+		case opHandlerEnd:
+			f := m.frames[len(m.frames)-1]
+			m.frames = m.frames[:len(m.frames)-1]
+			m.pc = f.pc
+			if w, ok := m.world.(interface{ HandlerDone(signal int) }); ok {
+				w.HandlerDone(f.signal)
+			}
+			if f.current != nil {
+				m.current = f.current
+				m.current.Resumed++
+				return m.current
+			}
+		case opOrderEnd:
+			m.orderEnd = true
+			return nil
+		case opEnd:
+			m.end = &End{}
+			return nil
+		}
+	}
+}
+
+// prepare evaluates the parameters of an action.
+func (m *Machine) prepare(in *instr) (*Action, error) {
+	a := &in.act
+	a.Resumed, a.Mark, a.Deadline = 0, 0, 0
+	for i, v := range in.vals {
+		if lit, ok := v.(literal); ok {
+			a.Args.Vals[i] = lit.v
+			continue
+		}
+		x, err := v.value(m)
+		if err != nil {
+			return nil, err
+		}
+		a.Args.Vals[i] = x
+	}
+	if in.obj != nil {
+		v, err := in.obj.value(m)
+		if err != nil {
+			return nil, err
+		}
+		a.Obj = v
+	}
+	a.Targets = a.Targets[:0]
+	for _, t := range in.targets {
+		var err error
+		if a.Targets, err = t.resolve(m, a.Targets); err != nil {
+			return nil, err
+		}
+	}
+	if in.timeout != nil {
+		v, err := in.timeout.value(m)
+		if err != nil {
+			return nil, err
+		}
+		d, ok := asInt(v)
+		if !ok {
+			if d, err = durationOf(v); err != nil {
+				return nil, err
+			}
+		}
+		a.since = m.world.Now()
+		a.Deadline = a.since + int64(d)
+	}
+	if in.verb.prim != nil {
+		a.Call = prims.Call{Args: &a.Args, NoWait: in.noWait, Deadline: a.Deadline, Verb: uint32(in.verb.id), Step: a.Step}
+	}
+	return a, nil
+}
+
+// NoWait reports whether the step said block: false.
+func (a *Action) NoWait() bool { return a.instr.noWait }
+
+// Done takes the result of an action. The error is checked against what the
+// step expects; ErrInterrupted leaves the action to be done again.
+func (m *Machine) Done(a *Action, result any, err error) {
+	if err == ErrInterrupted {
+		return
+	}
+	in := a.instr
+	m.current = nil
+	if err != nil {
+		f, named := err.(*decl.Failure)
+		expected := in.step != nil && in.step.Error != ""
+		switch {
+		case named && expected && f.Name == in.step.Error:
+			// Just as the step said.
+		case named && !expected && in.into >= 0 && in.verb.Result == decl.Bool && (f.Name == prims.Timeout || f.Name == prims.WouldBlock):
+			m.vars[in.into], m.isSet[in.into] = false, true
+		case named && expected:
+			m.uncaught(a.Step, decl.Fail(f.Name, "%s (the step expects %s)", f.Detail, in.step.Error))
+			return
+		default:
+			m.uncaught(a.Step, err)
+			return
+		}
+		m.lastOut = nil
+	} else {
+		if in.step != nil && in.step.Error != "" && in.verb != orderVerb {
+			m.uncaught(a.Step, decl.Fail(Unexpected, "the step was expected to end with %s, but it succeeded", in.step.Error))
+			return
+		}
+		if in.into >= 0 {
+			m.vars[in.into], m.isSet[in.into] = result, true
+		}
+		m.lastOut = result
+	}
+	if m.end == nil {
+		m.pc++
+	}
+}
+
+// Unexpected is the name of a success where an error was expected.
+var Unexpected = decl.RegisterError("Unexpected", "the step succeeded although error: says that it fails")
+
+// ExpectedError is the error that a step expects, "" for none.
+func (a *Action) ExpectedError() string {
+	if a.instr.step == nil {
+		return ""
+	}
+	return a.instr.step.Error
+}
+
+// Into is the variable that receives the result, "" for none.
+func (a *Action) Into() string { return a.instr.step.Into }
+
+// Source is the step that an action carries out.
+func (a *Action) Source() *Step { return a.instr.step }
+
+// Machine is the machine that yields the action.
+func (a *Action) Machine() *Machine { return a.m }
+
+func (m *Machine) uncaught(step uint32, err error) {
+	u := &Uncaught{Step: step}
+	if f, ok := err.(*decl.Failure); ok {
+		u.Failure = f
+	} else {
+		u.Err = err
+	}
+	m.end = &End{Code: 1, Uncaught: u}
+}

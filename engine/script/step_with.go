@@ -1,0 +1,45 @@
+package script
+
+import (
+	"ipcrun/prims"
+	"ipcrun/spec/decl"
+)
+
+func init() {
+	register(&Verb{
+		Verb: decl.Verb{
+			Name: "with", Summary: "do steps while holding a lock", Place: decl.InProcess,
+			Doc: `Acquires, does the body, releases, like Python's with statement. timeout: is
+for the acquire. An exit inside the body ends the process and keeps the lock,
+as os._exit does.`,
+			Object:  &decl.Field{Name: "with", Shape: decl.Ref, Required: true, Refs: lockable(), Doc: "what to hold", Example: "gate"},
+			Fields:  []decl.Field{doField},
+			Errors:  []string{Timeout},
+			Waits:   true,
+			Example: "{with: gate, do: [{add: total}]}",
+		},
+		Lower: func(l *lowering, s *Step) {
+			kind := l.common.Names[s.Obj.Ref.Name].Kind
+			acquire, release := *s, *s
+			acquire.Verb, acquire.Class, acquire.Args, acquire.Blocks = "acquire", kind, nil, nil
+			release.Verb, release.Class, release.Args, release.Blocks = "release", kind, nil, nil
+			release.Timeout, release.Error = nil, ""
+			l.action(Lookup("acquire", kind), &acquire)
+			l.steps(s.Blocks["do"])
+			l.action(Lookup("release", kind), &release)
+		},
+	})
+}
+
+// lockable are the kinds that can be acquired and released.
+func lockable() []string {
+	var out []string
+	for _, d := range prims.All() {
+		_, a := d.Ops["acquire"]
+		_, r := d.Ops["release"]
+		if a && r {
+			out = append(out, d.Name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,278 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"ipcrun/engine/agent"
+	"ipcrun/engine/event"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/proc/sig"
+	"ipcrun/engine/script"
+	"ipcrun/prims/arena"
+)
+
+// errTimeout: the deadline that a step declared has passed.
+var errTimeout = errors.New("timeout")
+
+// stuck: nobody can do anything any more that would help.
+type stuck struct {
+	why   string
+	waits []any
+	cycle []any
+}
+
+func (s *stuck) Error() string { return s.why }
+
+// look is what one look at all processes saw.
+type look struct {
+	stuck bool
+	epoch uint64 // sum of the epochs of all slots, and of records drained
+}
+
+// look reports that nobody can move, if two looks agree on it: every live
+// process is blocked without a deadline, what it waits for is not there, and
+// nothing is on its way.
+func (r *run) look() *stuck {
+	now := r.lookOnce()
+	if !now.stuck {
+		r.looked = now
+		return nil
+	}
+	before := r.looked
+	r.looked = now
+	if !before.stuck || before.epoch != now.epoch {
+		// A second look, at once: what is on its way has had the time of a
+		// system call, and lookOnce knows what it would have changed.
+		r.pump(0)
+		again := r.lookOnce()
+		r.looked = again
+		if !again.stuck || again.epoch != now.epoch {
+			return nil
+		}
+	}
+	return &stuck{why: "nobody can move any more", waits: r.waits(), cycle: r.cycle()}
+}
+
+func (r *run) lookOnce() look {
+	l := look{epoch: uint64(r.log.Len())}
+	// What shared memory says is cheap, and mostly enough.
+	for i, p := range r.procs {
+		s := r.arena.Slot(i)
+		if r.arena.Pending(i) {
+			return l
+		}
+		if p.ended || s.State() == arena.Unborn {
+			continue
+		}
+		if !p.forked {
+			return l
+		}
+		v := s.Look()
+		l.epoch += v.Epoch
+		if v.State == arena.Ended || v.State == arena.Blocked && r.mayGoOn(p, v) {
+			return l
+		}
+	}
+	for i, p := range r.procs {
+		if p.forked && !p.ended && r.moves(p, r.arena.Slot(i).Look()) {
+			return l
+		}
+	}
+	l.stuck = true
+	return l
+}
+
+// mayGoOn reports whether what a blocked process waits for may be there, or
+// comes by itself.
+func (r *run) mayGoOn(p *process, v arena.Look) bool {
+	w := v.Wait
+	if w.Deadline != 0 || v.Alarm != 0 && v.Alarm > arena.Now()-int64(lookEvery) {
+		return true
+	}
+	switch w.On {
+	case arena.OnTime, arena.OnEngine, arena.OnTerminal, arena.OnNothing:
+		return true
+	case arena.OnOrder:
+		return p.pending > 0 || p.orders == 0
+	case arena.OnSignal:
+		return false
+	case arena.OnProcess:
+		return r.procs[w.Arg].ended || r.arena.Slot(int(w.Arg)).State() == arena.Ended
+	}
+	if int(w.On) >= len(r.handles) {
+		return true
+	}
+	verb := script.VerbByID(uint16(w.Verb))
+	if verb == nil {
+		return true
+	}
+	op := r.plan.Prims[w.On].Kind.Ops[verb.Name]
+	return op.Ready == nil || op.Ready(r.handles[w.On], w.Arg)
+}
+
+// moves asks the kernel: a process that is woken up is running, whether or not
+// it has had a processor yet, and a signal on its way is pending.
+func (r *run) moves(p *process, v arena.Look) bool {
+	f, err := proc.ReadFacts(p.pid)
+	if err != nil || f.State == 'Z' || f.State == 'X' {
+		return true // it has ended: its descriptor will say so
+	}
+	pending := f.SigPnd | f.ShdPnd
+	if f.State == 'T' {
+		return pending&(proc.Bit(int(sig.CONT))|proc.Bit(int(sig.KILL))) != 0
+	}
+	if v.State != arena.Blocked || proc.AnyThreadRuns(p.pid) {
+		return true
+	}
+	// A signal that the script does not hold back will be handled.
+	return pending&^f.SigIgn&^r.arena.Slot(p.slot).Mask.Load() != 0
+}
+
+// waits describes every live process and what it waits for, for the record.
+func (r *run) waits() []any {
+	out := []any{}
+	for i, p := range r.procs {
+		if !p.forked || p.ended {
+			continue
+		}
+		v := r.arena.Slot(i).Look()
+		m := map[string]any{"proc": i, "step": int(v.Wait.Step), "since": int(v.Wait.Since), "on": "", "why": ""}
+		f, err := proc.ReadFacts(p.pid)
+		switch {
+		case err == nil && f.State == 'T':
+			m["why"] = "it is stopped, and nobody sends SIGCONT"
+			m["on"] = "SIGCONT"
+		case v.State != arena.Blocked:
+			m["why"] = "it runs"
+		default:
+			m["on"] = agent.BlockedOn(v.Wait, r)
+			m["why"] = r.whyWaits(v.Wait)
+			if verb := script.VerbByID(uint16(v.Wait.Verb)); verb != nil && int(v.Wait.On) < len(r.handles) {
+				m["verb"] = verb.Name
+			}
+			holders, lines := r.waitsFor(v.Wait)
+			m["for"], m["held"] = holders, lines
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// whyWaits says in words what a wait needs.
+func (r *run) whyWaits(w arena.Wait) string {
+	name := agent.BlockedOn(w, r)
+	switch w.On {
+	case arena.OnSignal:
+		return "it waits for a signal (pause), and nobody sends one"
+	case arena.OnProcess:
+		return "it waits for " + name + " to end"
+	case arena.OnOrder:
+		return "it waits for an order of the script"
+	case arena.OnTime:
+		return "it sleeps"
+	case arena.OnTerminal:
+		return "it writes to its terminal"
+	case arena.OnEngine:
+		return "it waits for room in the event log"
+	}
+	verb := "waits for"
+	if v := script.VerbByID(uint16(w.Verb)); v != nil {
+		verb = "wants to " + v.Name
+	}
+	holders, _ := r.waitsFor(w)
+	if len(holders) > 0 {
+		var who []string
+		for _, h := range holders {
+			who = append(who, r.Process(h.(int)))
+		}
+		return fmt.Sprintf("it %s %s, which %s holds", verb, name, strings.Join(who, " and "))
+	}
+	if verb == "wants to wait" {
+		return "it waits for " + name
+	}
+	return fmt.Sprintf("it %s %s", verb, name)
+}
+
+// waitsFor lists the slots that a blocked process waits for, and the steps at
+// which they took what it wants.
+func (r *run) waitsFor(w arena.Wait) (slots, steps []any) {
+	if w.On == arena.OnProcess {
+		return []any{int(w.Arg)}, []any{0}
+	}
+	if int(w.On) >= len(r.handles) {
+		return nil, nil
+	}
+	kind := r.plan.Prims[w.On].Kind
+	if kind.Holders == nil {
+		return nil, nil
+	}
+	for _, h := range kind.Holders(r.handles[w.On]) {
+		slots = append(slots, h)
+		steps = append(steps, int(r.lastOp(h, w.On)))
+	}
+	return slots, steps
+}
+
+// lastOp is the step of a process's latest operation on a primitive.
+func (r *run) lastOp(slot int, number uint32) (step uint32) {
+	r.log.Each(func(k event.Kind) bool { return k == event.Op }, func(s int, rec event.Rec) {
+		if s == slot && rec.Obj == number {
+			step = rec.Step
+		}
+	})
+	return step
+}
+
+// cycle finds processes that wait for one another, in order.
+func (r *run) cycle() []any {
+	next := map[int][]any{}
+	for i, p := range r.procs {
+		if !p.forked || p.ended {
+			continue
+		}
+		if v := r.arena.Slot(i).Look(); v.State == arena.Blocked {
+			next[i], _ = r.waitsFor(v.Wait)
+		}
+	}
+	state := map[int]int{} // 1: on the path, 2: done
+	var path []int
+	var found []any
+	var visit func(int) bool
+	visit = func(i int) bool {
+		state[i] = 1
+		path = append(path, i)
+		for _, n := range next[i] {
+			k := n.(int)
+			if state[k] == 1 {
+				for j := len(path) - 1; j >= 0; j-- {
+					found = append([]any{path[j]}, found...)
+					if path[j] == k {
+						return true
+					}
+				}
+			}
+			if state[k] == 0 && visit(k) {
+				return true
+			}
+		}
+		path = path[:len(path)-1]
+		state[i] = 2
+		return false
+	}
+	for i := range r.procs {
+		if state[i] == 0 && len(next[i]) > 0 && visit(i) {
+			return found
+		}
+	}
+	return nil
+}
+
+// deadlock records that nobody can move and ends the run.
+func (r *run) deadlock(step uint32, s *stuck) {
+	r.emit(&event.Rec{Kind: event.Deadlock, Step: step, Obj: event.NoObj, Value: map[string]any{
+		"waits": s.waits, "cycle": s.cycle, "doing": r.doing, "why": s.why,
+	}})
+	r.stop = errFailed
+}

@@ -1,0 +1,436 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ipcrun/engine/agent"
+	"ipcrun/engine/event"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/proc/keys"
+	"ipcrun/engine/script"
+	"ipcrun/prims"
+	"ipcrun/prims/arena"
+	"ipcrun/spec/decl"
+)
+
+// run is the World of the top-level script: it drives and watches processes
+// from outside.
+var _ script.ScriptWorld = (*run)(nil)
+
+const codeKernel = proc.CodeKernel
+
+var ownPid = os.Getpid()
+
+// runScript steps through the top-level script or finally.
+func (r *run) runScript(p *script.Program, w script.World) {
+	m, err := script.New(&r.plan.Common, p, -1, w)
+	if err != nil {
+		r.broken(err)
+		return
+	}
+	r.script = m
+	for r.stop == nil {
+		a := m.Next()
+		if a == nil {
+			break
+		}
+		s := r.plan.StepAt(a.Step)
+		r.doing = ""
+		if s != nil {
+			r.doing = describe(s)
+		}
+		began := arena.Now()
+		r.emit(&event.Rec{Kind: event.StepBegin, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, At: began})
+		res, err := a.Verb.Run(w, a)
+		if err = r.outcome(a, err); err != nil && r.stop != nil {
+			return
+		}
+		m.Done(a, res, err)
+		if err != nil && (m.End() == nil || m.End().Uncaught == nil) {
+			r.failedStep(a.Step, err, event.FlagExpected)
+		}
+		r.emit(&event.Rec{Kind: event.StepEnd, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, Value: int(arena.Now() - began)})
+	}
+	if end := m.End(); end != nil && end.Uncaught != nil && r.stop == nil {
+		u := end.Uncaught
+		err := u.Err
+		if u.Failure != nil {
+			err = u.Failure
+		}
+		r.failedStep(u.Step, err, 0)
+		r.stop = errFailed
+	}
+}
+
+// outcome turns the ends of a wait into errors of the vocabulary.
+func (r *run) outcome(a *script.Action, err error) error {
+	var s *stuck
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errTimeout):
+		return decl.Fail(prims.Timeout, "%s passed", time.Duration(a.Deadline-a.Since()))
+	case errors.As(err, &s):
+		r.deadlock(a.Step, s)
+		return err
+	}
+	return err
+}
+
+func (r *run) failedStep(step uint32, err error, flags uint8) {
+	v := map[string]any{"name": "Error", "detail": err.Error()}
+	var f *decl.Failure
+	if errors.As(err, &f) {
+		v["name"], v["detail"] = f.Name, f.Detail
+	}
+	r.emit(&event.Rec{Kind: event.Fail, Flags: flags, Step: step, Obj: event.NoObj, Value: v})
+}
+
+// stepLimit is the default that bounds a waiting step.
+func (r *run) stepLimit() *event.Limit {
+	return &event.Limit{What: "step", After: int64(r.engine.scaled(r.engine.opt.StepTimeout)), SetBy: r.engine.opt.StepTimeoutSetBy}
+}
+
+// Now is the clock of deadlines.
+func (r *run) Now() int64 { return arena.Now() }
+
+// Op is not for the script: operations happen inside processes.
+func (r *run) Op(a *script.Action) (any, error) {
+	return nil, fmt.Errorf("%s happens inside a process", a.Verb.Name)
+}
+
+// Print shows a line of the script itself.
+func (r *run) Print(a *script.Action, text string) error {
+	r.emit(&event.Rec{Kind: event.Print, Step: a.Step, Obj: event.NoObj, Value: text})
+	return nil
+}
+
+// Sleep lets time pass while the processes go on.
+func (r *run) Sleep(a *script.Action) error {
+	err := r.block(&waiter{what: "sleep", step: a.Step, deadline: a.Deadline, done: func() (bool, error) { return false, nil }})
+	if errors.Is(err, errTimeout) {
+		return nil
+	}
+	return err
+}
+
+// Check records an assertion of the script.
+func (r *run) Check(a *script.Action, c script.Check) {
+	var ps []event.Part
+	for _, p := range c.Parts {
+		ps = append(ps, event.Part{Text: p.Text, Value: p.Value})
+	}
+	stop := r.stop
+	r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, Value: event.CheckValue(c.OK, c.Text, c.Why, ps)})
+	// The script itself decides what follows from it.
+	r.stop = stop
+}
+
+// Kill sends a signal from the engine's own process.
+func (r *run) Kill(a *script.Action, slot, signal int, value *int) error {
+	r.pump(0)
+	p := r.procs[slot]
+	name := r.plan.Slots[slot].Name
+	if !p.forked {
+		return decl.Fail(script.NoProcess, "%s has not been forked yet", name)
+	}
+	r.takeIfReaped(p)
+	if p.ended && p.reaped {
+		return decl.Fail(script.NoProcess, "%s has ended and was waited for", name)
+	}
+	v := map[string]any{"signal": signal, "pid": p.pid}
+	if value != nil {
+		v["value"] = *value
+	}
+	r.arena.AwaitStarted(slot)
+	r.emit(&event.Rec{Kind: event.Sent, Verb: a.Verb.ID(), Step: a.Step, Obj: uint32(slot), Value: v})
+	var err error
+	if value != nil {
+		err = proc.Sigqueue(p.pid, signal, *value)
+	} else {
+		err = proc.Kill(p.pid, signal)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.ESRCH):
+		return decl.Fail(script.NoProcess, "%s has ended", name)
+	case errors.Is(err, unix.EPERM):
+		return decl.Fail(script.Permission, "the kernel does not let ipcrun send it a signal")
+	}
+	return decl.Fail(prims.Invalid, "%v", err)
+}
+
+// takeIfReaped notices that the parent of an ended process has taken its
+// status in the meantime.
+func (r *run) takeIfReaped(p *process) {
+	if p.ended && !p.reaped {
+		if _, ok := r.arena.Slot(p.slot).Status(); ok {
+			p.reaped = true
+		}
+	}
+}
+
+// Wait waits for declared processes to end, children of whomever.
+func (r *run) Wait(a *script.Action, slots []int, _ bool) (any, error) {
+	err := r.block(&waiter{
+		what: "wait", step: a.Step, deadline: a.Deadline,
+		done: func() (bool, error) {
+			for _, s := range slots {
+				if !r.procs[s].ended {
+					return false, nil
+				}
+			}
+			return true, nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := r.procs[slots[len(slots)-1]]
+	return agent.StatusValue(p.pid, p.status), nil
+}
+
+// Press presses a key on a terminal. When it returns, the kernel has sent the
+// signals that the key stands for.
+func (r *run) Press(a *script.Action, slot int, key string) error {
+	if slot < 0 {
+		for s := range r.terms {
+			slot = s
+		}
+	}
+	t := r.terms[slot]
+	if t == nil {
+		return decl.Fail(script.NoProcess, "no terminal")
+	}
+	if r.procs[slot].ended && r.groupGone(t) {
+		return decl.Fail(script.NoProcess, "%s has ended: nobody is at the terminal any more", r.plan.Slots[slot].Name)
+	}
+	b, err := keys.Parse(key)
+	if err != nil {
+		return err
+	}
+	for i := range r.procs {
+		// A process that was forked a moment ago has no dispositions yet.
+		if r.terminalOf(i) == t {
+			r.arena.AwaitStarted(i)
+		}
+	}
+	r.emit(&event.Rec{Kind: event.Pressed, Step: a.Step, Obj: uint32(slot), Value: key})
+	if err := t.tty.Press(b...); err != nil {
+		return err
+	}
+	r.pump(0)
+	return nil
+}
+
+// groupGone: the foreground group of a terminal has no process left.
+func (r *run) groupGone(t *terminal) bool {
+	pgid, err := t.tty.Foreground()
+	return err != nil || unix.Kill(-pgid, 0) == unix.ESRCH
+}
+
+// Expect waits for a text in the output of a process.
+func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error) {
+	p := r.procs[slot]
+	var re *regexp.Regexp
+	if pat.Regex != "" {
+		var err error
+		if re, err = regexp.Compile(pat.Regex); err != nil {
+			return nil, decl.Fail(prims.Invalid, "%v", err)
+		}
+	}
+	from := p.cursor
+	next := from
+	var line string
+	seen := func() bool {
+		for ; next < len(p.lines); next++ {
+			l := p.lines[next]
+			if re != nil && re.MatchString(l) || re == nil && strings.Contains(l, pat.Text) {
+				line = l
+				return true
+			}
+		}
+		return false
+	}
+	t := r.terminalOf(slot)
+	err := r.block(&waiter{
+		what: "expect", step: a.Step, deadline: a.Deadline, limit: r.stepLimit(),
+		done: func() (bool, error) {
+			// The process says that it printed the line, and where it has a
+			// terminal the line has come out of it.
+			return seen() && (t == nil || strings.Contains(string(t.transcript), line)), nil
+		},
+		hopeless: func() string {
+			if p.ended && !seen() {
+				return r.plan.Slots[slot].Name + " has ended without printing it"
+			}
+			return ""
+		},
+	})
+	if err == nil {
+		p.cursor = next + 1
+		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, Value: event.CheckValue(true, line, "", nil)})
+		return line, nil
+	}
+	want := pat.Text
+	if re != nil {
+		want = "/" + pat.Regex + "/"
+	}
+	return nil, r.unmet(a, err, want, r.expectParts(p, from), r.whyNoLine(p))
+}
+
+// unmet records a check that was waited for in vain.
+func (r *run) unmet(a *script.Action, err error, want string, ps []event.Part, why string) error {
+	var s *stuck
+	if errors.As(err, &s) {
+		if s.waits == nil {
+			s.waits = r.waits()
+		}
+		if why == "" || strings.HasSuffix(s.why, "without printing it") {
+			why = joinWhy(s.why, why)
+		}
+		if r.plan.Scenario.Outcome == "deadlock" {
+			return err
+		}
+		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, Value: merge(event.CheckValue(false, want, why, ps), map[string]any{
+			"waits": s.waits, "cycle": s.cycle, "doing": r.doing,
+		})})
+		r.stop = errFailed
+		return err
+	}
+	if errors.Is(err, errTimeout) && a.ExpectedError() != prims.Timeout {
+		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj,
+			Value: event.CheckValue(false, want, "its timeout passed", ps)})
+		r.stop = errFailed
+	}
+	return err
+}
+
+func joinWhy(a, b string) string {
+	if b == "" {
+		return a
+	}
+	return a + "; " + b
+}
+
+func merge(a, b map[string]any) map[string]any {
+	for k, v := range b {
+		a[k] = v
+	}
+	return a
+}
+
+// expectParts shows what the process did print.
+func (r *run) expectParts(p *process, from int) []event.Part {
+	lines := p.lines[from:]
+	if len(lines) == 0 {
+		return []event.Part{{Text: "printed since", Value: "nothing"}}
+	}
+	if len(lines) > 5 {
+		lines = lines[len(lines)-5:]
+	}
+	var ps []event.Part
+	for _, l := range lines {
+		ps = append(ps, event.Part{Text: "printed since", Value: l})
+	}
+	return ps
+}
+
+// whyNoLine says in one sentence why a process prints nothing more.
+func (r *run) whyNoLine(p *process) string {
+	name := r.plan.Slots[p.slot].Name
+	switch {
+	case !p.forked:
+		return name + " was never forked"
+	case p.ended && p.status.Signaled:
+		return fmt.Sprintf("%s was ended by %s%s", name, signalName(int(p.status.Signal)), r.whoSent(p))
+	case p.ended:
+		return fmt.Sprintf("%s exited with code %d", name, p.status.Code)
+	}
+	return ""
+}
+
+// whoSent adds to a death by signal where the signal came from.
+func (r *run) whoSent(p *process) string {
+	n := int(p.status.Signal)
+	for i := len(r.sent) - 1; i >= 0; i-- {
+		if s := r.sent[i]; s.to == p.slot && s.signal == n {
+			return ", sent by " + r.senderName(s.from)
+		}
+	}
+	if t := r.terminalOf(p.slot); t != nil {
+		if key := keyOf(n); key != "" {
+			return ": " + key + " sends it to the whole foreground group, and " + r.plan.Slots[p.slot].Name + " neither handles nor ignores it"
+		}
+	}
+	return ""
+}
+
+// keyOf is the key that makes a terminal send a signal.
+func keyOf(n int) string {
+	switch n {
+	case 2:
+		return "ctrl-c"
+	case 3:
+		return "ctrl-\\"
+	case 20:
+		return "ctrl-z"
+	}
+	return ""
+}
+
+func (r *run) senderName(from int) string {
+	switch from {
+	case fromScript:
+		return "script"
+	case fromKernel:
+		return "kernel"
+	case fromOther:
+		return "another process"
+	}
+	return r.plan.Slots[from].Name
+}
+
+// terminalOf is the terminal of a process or of the ancestor that has one.
+func (r *run) terminalOf(slot int) *terminal {
+	for s := slot; s >= 0; s = r.plan.Slots[s].Parent {
+		if t := r.terms[s]; t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// Eventually waits until a condition holds.
+func (r *run) Eventually(a *script.Action, c script.Condition) error {
+	var ok bool
+	var last error
+	err := r.block(&waiter{
+		what: "eventually", step: a.Step, deadline: a.Deadline, limit: r.stepLimit(), any: true,
+		done: func() (bool, error) {
+			ok, last = c.Holds()
+			return ok, nil
+		},
+	})
+	if err == nil {
+		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, Value: event.CheckValue(true, c.Source(), "", nil)})
+		return nil
+	}
+	why := ""
+	if last != nil {
+		why = last.Error()
+	}
+	var ps []event.Part
+	for _, p := range c.Explain() {
+		ps = append(ps, event.Part{Text: p.Text, Value: p.Value})
+	}
+	return r.unmet(a, err, c.Source(), ps, why)
+}

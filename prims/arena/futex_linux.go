@@ -1,0 +1,75 @@
+package arena
+
+import (
+	"math"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	futexWaitBitset = 9 // FUTEX_WAIT_BITSET: absolute deadline on CLOCK_MONOTONIC
+	futexWakeOp     = 1 // FUTEX_WAKE
+	matchAny        = 0xffffffff
+	sysFutexWaitv   = 449 // the same number on every architecture (Linux 5.16)
+	futex2Size32    = 2
+)
+
+// futexWait blocks while *word == seen, until a wake or the deadline
+// (absolute, MaxInt64: none). It reports whether the deadline passed. Any
+// other end, spurious ones included, is a wake.
+func futexWait(word *uint32, seen uint32, deadline int64) (timedOut bool) {
+	var ts *unix.Timespec
+	if deadline != math.MaxInt64 {
+		t := unix.NsecToTimespec(deadline)
+		ts = &t
+	}
+	_, _, e := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWaitBitset,
+		uintptr(seen), uintptr(unsafe.Pointer(ts)), 0, matchAny)
+	return e == unix.ETIMEDOUT
+}
+
+func futexWake(word *uint32, n int) int {
+	r, _, e := unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWakeOp, uintptr(n), 0, 0, 0)
+	if e != 0 {
+		return 0
+	}
+	return int(r)
+}
+
+type futexWaitv struct {
+	val   uint64
+	addr  uint64
+	flags uint32
+	_     uint32
+}
+
+var noWaitv atomic.Bool
+
+// haveWaitv reports whether the kernel has futex_waitv(2) and the sandbox
+// around us allows it. It is known after the first use.
+func haveWaitv() bool { return !noWaitv.Load() }
+
+// futexWait2 blocks while *a == seenA and *b == seenB.
+func futexWait2(a *uint32, seenA uint32, b *uint32, seenB uint32, deadline int64) (timedOut bool) {
+	if noWaitv.Load() {
+		return futexWait(a, seenA, deadline)
+	}
+	w := [2]futexWaitv{
+		{val: uint64(seenA), addr: uint64(uintptr(unsafe.Pointer(a))), flags: futex2Size32},
+		{val: uint64(seenB), addr: uint64(uintptr(unsafe.Pointer(b))), flags: futex2Size32},
+	}
+	var ts *unix.Timespec
+	if deadline != math.MaxInt64 {
+		t := unix.NsecToTimespec(deadline)
+		ts = &t
+	}
+	_, _, e := unix.Syscall6(sysFutexWaitv, uintptr(unsafe.Pointer(&w)), 2, 0,
+		uintptr(unsafe.Pointer(ts)), unix.CLOCK_MONOTONIC, 0)
+	if e == unix.ENOSYS || e == unix.EPERM {
+		noWaitv.Store(true)
+		return futexWait(a, seenA, deadline)
+	}
+	return e == unix.ETIMEDOUT
+}

@@ -1,0 +1,26 @@
+package prims
+
+import "ipcrun/spec/decl"
+
+// Model is the same primitive without a kernel: a state of fixed size that can
+// be copied and compared byte by byte, and the effect of each operation on it.
+// The explorer runs scripts against models; property tests hold the real form
+// against them.
+type Model interface {
+	// Size of the state in bytes.
+	Size() int
+	// Init writes the initial state into st, which is zeroed.
+	Init(st []byte)
+	// Do performs a verb for process p. blocked means that it cannot happen
+	// now: st changes at most by noting that p waits, and the verb is done
+	// again later. A verb with block: false, or one whose timeout has run out,
+	// gets its failure instead.
+	Do(st []byte, p int, verb string, c ModelCall) (result any, fail *decl.Failure, blocked bool)
+}
+
+// ModelCall is the operand of a verb in a model.
+type ModelCall struct {
+	Value   any
+	NoWait  bool
+	Expired bool // its timeout has run out: if it cannot happen now, it fails
+}

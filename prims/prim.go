@@ -1,0 +1,188 @@
+package prims
+
+import (
+	"fmt"
+	"os"
+	"sort"
+
+	"ipcrun/prims/arena"
+	"ipcrun/spec/decl"
+)
+
+// Descriptor is everything there is to know about one kind of primitive.
+type Descriptor struct {
+	decl.Kind
+
+	// ArenaSize is the shared memory an instance needs in the arena, bytes.
+	// The first 8 bytes are the operation counter of the instance.
+	ArenaSize func(Args) int
+	// Roles are the descriptors an instance consists of, in order; each
+	// process inherits those that it uses. Nil: none.
+	Roles func(Args) []Role
+	// Create makes the kernel objects and the initial state, in the engine,
+	// before any process is forked. Mem is zeroed.
+	Create func(*Creation) error
+	// Attach gives a process its handle.
+	Attach func(*Attachment) (any, error)
+	// Detach gives up a handle; nil where there is nothing to give up.
+	Detach func(h any)
+	// Facts reads what expressions may ask, as one consistent snapshot.
+	Facts func(h any, v View) map[string]any
+	// Ops performs the verbs, by name.
+	Ops map[string]Op
+	// Holders lists the processes that somebody who waits for it waits for:
+	// the owner of a lock. Nil where the kind has no such notion.
+	Holders func(h any) []int
+	// Model makes the model of an instance for n processes.
+	Model func(a Args, n int) (Model, error)
+}
+
+// Role is one descriptor of an instance.
+type Role struct {
+	Name string
+	// Mapped says that Attach maps it, so that it need not stay open.
+	Mapped bool
+}
+
+// Op is the real form of one verb.
+type Op struct {
+	// Do performs it for the process behind c. It returns a *decl.Failure for
+	// the errors of the vocabulary, ErrInterrupted when a signal wants to be
+	// handled first (the step is then done again), and any other error for
+	// what the kernel refused.
+	Do func(h any, c *Call) error
+	// Ready reports whether the verb, blocked with operand arg, could go on
+	// now. The engine asks it of processes that look stuck: one that is about
+	// to wake up is not.
+	Ready func(h any, arg uint64) bool
+}
+
+// Args are the fields of a declaration, decoded: main holds the kind's own
+// value. Values are canonical (nil bool int float64 string []any map).
+type Args struct {
+	Main   any
+	Fields map[string]any
+}
+
+// Creation is what Create works with.
+type Creation struct {
+	Name string // total, fork[3]
+	Args Args
+	Mem  []byte
+	// Files receives the descriptors, in the order of Roles. The engine owns
+	// them from then on.
+	Files []*os.File
+}
+
+// Attachment is what Attach works with. Fds are in the order of Roles, -1
+// where the process did not inherit one. They belong to the process.
+type Attachment struct {
+	Name   string
+	Number uint32 // of the instance, among all of the run
+	Args   Args
+	Mem    []byte
+	Fds    []int
+}
+
+// View gives facts the names of processes.
+type View interface {
+	Process(slot int) string
+	Waiters(number uint32) []any
+}
+
+// Call is one operation by one process.
+type Call struct {
+	Self     *arena.Self
+	Number   uint32 // of the instance
+	Verb     uint32 // of the operation, for the status slot
+	Step     uint32
+	Args     *Values
+	NoWait   bool  // block: false
+	Deadline int64 // absolute, 0: none
+
+	// Resume lets an operation that was interrupted go on where it was when
+	// it is done again: its own note to itself, 0 at first.
+	Resume uint64
+
+	Result any
+	Seq    uint64 // number taken from the instance's counter inside the atomic point
+}
+
+// ErrInterrupted: a signal came while the operation was blocked.
+var ErrInterrupted = fmt.Errorf("interrupted by a signal")
+
+// Values are the evaluated parameters of a step. They are few: a linear
+// search beats a map.
+type Values struct {
+	Names []string
+	Vals  []any
+}
+
+// Get is the value of a parameter, nil where it was not given.
+func (v *Values) Get(name string) any {
+	for i, n := range v.Names {
+		if n == name {
+			return v.Vals[i]
+		}
+	}
+	return nil
+}
+
+// Has reports whether a parameter was given.
+func (v *Values) Has(name string) bool {
+	for _, n := range v.Names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// wait describes a blocked call for the status slot.
+func (c *Call) wait(arg uint64) arena.Wait {
+	return arena.Wait{On: c.Number, Verb: c.Verb, Arg: arg, Step: c.Step, Deadline: c.Deadline}
+}
+
+// noWait is the failure of an operation that must not block but would have to.
+func (c *Call) noWait(what string) error {
+	return decl.Fail(WouldBlock, "%s", what)
+}
+
+var registry = map[string]*Descriptor{}
+
+// Register adds a kind. It panics on a duplicate or an incomplete descriptor:
+// both are mistakes of ours.
+func Register(d *Descriptor) {
+	if _, dup := registry[d.Name]; dup {
+		panic("prims: " + d.Name + " registered twice")
+	}
+	for _, v := range d.Verbs {
+		if d.Ops[v.Name].Do == nil {
+			panic("prims: " + d.Name + ": verb " + v.Name + " has no real form")
+		}
+	}
+	if d.Attach == nil || d.Facts == nil || d.Model == nil || d.ArenaSize == nil {
+		panic("prims: " + d.Name + ": incomplete descriptor")
+	}
+	registry[d.Name] = d
+}
+
+// Get is the descriptor of a kind, nil if there is none.
+func Get(kind string) *Descriptor { return registry[kind] }
+
+// All lists the kinds, sorted by name.
+func All() []*Descriptor {
+	out := make([]*Descriptor, 0, len(registry))
+	for _, d := range registry {
+		out = append(out, d)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+// Names of errors that operations on primitives end with.
+var (
+	Timeout    = decl.RegisterError("Timeout", "the step did not get what it waits for within its timeout")
+	WouldBlock = decl.RegisterError("WouldBlock", "the step was told not to block (block: false) and would have had to")
+	Invalid    = decl.RegisterError("Invalid", "the operation makes no sense on this object now, as releasing a lock that nobody holds, or a value its type cannot hold")
+)

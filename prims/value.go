@@ -1,0 +1,160 @@
+package prims
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"ipcrun/spec/decl"
+)
+
+func init() {
+	Register(&Descriptor{
+		Kind: decl.Kind{
+			Name:    "value",
+			Summary: "one C variable in shared memory",
+			Doc: `A value is one variable of a C type in memory of its own that all processes
+map. read and write are one machine access each and are not atomic together: two
+processes that read, add and write lose updates, unless a lock orders them. add
+is atomic. Integers wrap around and floats round as the C type does. Nothing
+remembers what was overwritten.`,
+			Main: &decl.Field{Name: "value", Shape: decl.CType, Required: true, Static: true,
+				Doc: "the C type, by multiprocessing's letter (i, d, c…) or by name (int32, double, char…)", Example: "i"},
+			Fields: []decl.Field{
+				{Name: "initial", Shape: decl.Any, Default: "0", Doc: "what it holds at first", Example: "0"},
+			},
+			Facts: []decl.Fact{
+				{Name: "value", Shape: decl.Any, Doc: "what it holds now"},
+			},
+			Verbs: []decl.Verb{
+				{
+					Name: "read", Summary: "read a shared value into a variable", Result: decl.Any, Place: decl.InProcess,
+					Doc:     "Never blocks. One machine access.",
+					Example: "{read: total, into: seen}",
+				},
+				{
+					Name: "write", Summary: "overwrite a shared value", Place: decl.InProcess,
+					Doc:     "Never blocks. One machine access; what was there is gone. A value that the C type cannot hold fails with Invalid.",
+					Fields:  []decl.Field{{Name: "value", Shape: decl.Any, Required: true, Doc: "what to write", Example: "${seen + 1}"}},
+					Errors:  []string{Invalid},
+					Example: `{write: total, value: "${seen + 1}"}`,
+				},
+				{
+					Name: "add", Summary: "add to a shared value, atomically", Result: decl.Any, Place: decl.InProcess,
+					Doc:     "Never blocks. The sum is computed and stored in one atomic step; into: receives it.",
+					Fields:  []decl.Field{{Name: "value", Shape: decl.Any, Default: "1", Doc: "what to add", Example: "1"}},
+					Errors:  []string{Invalid},
+					Example: "add: total",
+				},
+			},
+			Example: "total: {value: i, initial: 0}",
+			Source:  "multiprocessing.Value with lock=False; C11 6.2.5",
+		},
+		ArenaSize: func(Args) int { return 8 },
+		Roles:     func(Args) []Role { return []Role{{Name: "memory", Mapped: true}} },
+		Create:    createValue,
+		Attach:    attachValue,
+		Detach:    detachValue,
+		Facts: func(h any, _ View) map[string]any {
+			v := h.(*value)
+			return map[string]any{"value": v.t.decode(v.t.load(v.p))}
+		},
+		Ops: map[string]Op{
+			"read":  {Do: valueRead},
+			"write": {Do: valueWrite},
+			"add":   {Do: valueAdd},
+		},
+		Model: func(a Args, _ int) (Model, error) {
+			t, bits, err := valueArgs(a)
+			return valueModel{t, bits}, err
+		},
+	})
+}
+
+// value: the variable lies at offset 0 of a memfd, as a C program that maps it
+// expects. Its operations are numbered beside it, in the arena; the numbers
+// agree with the order in memory except between accesses that race.
+type value struct {
+	seq *atomic.Uint64
+	t   CType
+	p   unsafe.Pointer
+	mem []byte // the mapping
+}
+
+func valueArgs(a Args) (t CType, bits uint64, err error) {
+	name, _ := a.Main.(string)
+	t, ok := ParseCType(name)
+	if !ok {
+		return t, 0, decl.Fail(Invalid, "no C type %q", name)
+	}
+	if init, given := a.Fields["initial"]; given && init != nil {
+		bits, err = t.encode(init)
+	}
+	return t, bits, err
+}
+
+func valueRead(h any, c *Call) error {
+	v := h.(*value)
+	c.Result = v.t.decode(v.t.load(v.p))
+	c.Seq = v.seq.Add(1)
+	return nil
+}
+
+func valueWrite(h any, c *Call) error {
+	v := h.(*value)
+	bits, err := v.t.encode(c.Args.Get("value"))
+	if err != nil {
+		return err
+	}
+	c.Seq = v.seq.Add(1)
+	v.t.store(v.p, bits)
+	c.Result = v.t.decode(bits)
+	return nil
+}
+
+func valueAdd(h any, c *Call) error {
+	v := h.(*value)
+	var delta any = 1
+	if c.Args.Has("value") {
+		delta = c.Args.Get("value")
+	}
+	_, now, err := v.t.update(v.p, func(old uint64) (uint64, error) { return v.t.add(old, delta) })
+	if err != nil {
+		return err
+	}
+	c.Seq = v.seq.Add(1)
+	c.Result = v.t.decode(now)
+	return nil
+}
+
+// valueModel: the bytes of the variable.
+type valueModel struct {
+	t    CType
+	bits uint64
+}
+
+func (m valueModel) Size() int      { return m.t.Size }
+func (m valueModel) Init(st []byte) { m.t.put(st, m.bits) }
+
+func (m valueModel) Do(st []byte, _ int, verb string, c ModelCall) (any, *decl.Failure, bool) {
+	bits, err := m.t.get(st), error(nil)
+	switch verb {
+	case "read":
+		return m.t.decode(bits), nil, false
+	case "write":
+		bits, err = m.t.encode(c.Value)
+	case "add":
+		delta := c.Value
+		if delta == nil {
+			delta = 1
+		}
+		bits, err = m.t.add(bits, delta)
+	default:
+		panic("value has no verb " + verb)
+	}
+	if err != nil {
+		f, _ := err.(*decl.Failure)
+		return nil, f, false
+	}
+	m.t.put(st, bits)
+	return m.t.decode(bits), nil, false
+}

@@ -1,0 +1,36 @@
+package spec
+
+import "ipcrun/spec/diag"
+
+// Codes of mistakes in scenarios. A code never changes its meaning.
+var (
+	codeShape      = diag.Register("IPC100", "wrong kind of value", "A key has a value of another kind than it takes: a list where text belongs, text where a number belongs.")
+	codeKey        = diag.Register("IPC101", "unknown key", "A key that nothing understands. Nothing in a scenario is silently ignored.")
+	codeMissing    = diag.Register("IPC102", "missing key", "A key that must be there is not.")
+	codeName       = diag.Register("IPC103", "unknown name", "A name that the scenario does not declare.")
+	codeDuplicate  = diag.Register("IPC104", "name declared twice", "Processes, primitives and params share one namespace, so that a verb finds its meaning from its object.")
+	codeBadName    = diag.Register("IPC105", "unusable name", "Names consist of letters, digits and _, do not begin with a digit and are no words of the expression language.")
+	codeVerb       = diag.Register("IPC106", "unknown verb", "A step needs exactly one verb, and this is none.")
+	codeTwoVerbs   = diag.Register("IPC107", "two verbs in one step", "A step is one verb. Write two steps.")
+	codeObject     = diag.Register("IPC108", "wrong object", "The verb cannot be done with a thing of this kind.")
+	codePlace      = diag.Register("IPC109", "verb in the wrong place", "Some verbs happen inside a process, others belong to the top-level script.")
+	codeExpr       = diag.Register("IPC110", "bad expression", "A condition or ${…} does not compile: wrong syntax, unknown name, or types that do not fit.")
+	codeDuration   = diag.Register("IPC111", "bad duration", "Durations carry a unit: 500ms, 2s.")
+	codeSignal     = diag.Register("IPC112", "bad signal", "No signal of this name, or one that cannot be handled.")
+	codeIndex      = diag.Register("IPC113", "bad index", "name[n] needs an index where one of them is meant, and a single thing takes none.")
+	codeDead       = diag.Register("IPC114", "step that can never run", "A step behind one that never ends or that ends the process.")
+	codeEmpty      = diag.Register("IPC115", "empty list", "A list of steps or conditions without an element checks and does nothing.")
+	codeParent     = diag.Register("IPC116", "impossible parent", "Processes must form a tree below the engine.")
+	codeContradict = diag.Register("IPC117", "contradiction", "Two keys that cannot both hold.")
+	codeError      = diag.Register("IPC118", "error that cannot happen", "error: names an error that this verb does not end with.")
+	codeBackground = diag.Register("IPC119", "background step", "background: needs in:, await: needs the name of a background step before it.")
+	codeKeyName    = diag.Register("IPC120", "unknown key combination", "Keys are written as ctrl-c, enter, esc.")
+	codeTerminal   = diag.Register("IPC121", "no such terminal", "press needs a process with terminal: true.")
+	codeOutcome    = diag.Register("IPC122", "unknown outcome", "outcome is pass, fail, timeout or deadlock.")
+	codeNoCheck    = diag.Register("IPC123", "nothing is checked", "A scenario without a check passes whatever happens.")
+	codeParam      = diag.Register("IPC124", "bad param", "--param names a param that the scenario does not have, or gives it a value of another type.")
+	codeCount      = diag.Register("IPC125", "bad number of things", "n of name[n] is a whole number from 1 to 10000, or a param that is one.")
+	codeCType      = diag.Register("IPC126", "unknown C type", "Shared memory has C types, by letter or by name.")
+	codeUnused     = diag.Register("IPC127", "unused declaration", "Something is declared that no step uses.")
+	codeNoChild    = diag.Register("IPC128", "not a child", "wait in a process is for its children.")
+)

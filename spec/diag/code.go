@@ -1,0 +1,48 @@
+package diag
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// CodeInfo says what a code stands for. Codes are stable: one that is no
+// longer used is never given another meaning.
+type CodeInfo struct {
+	Code        string // "IPC014"
+	Title       string // a few words
+	Explanation string // what it means and what to do, in whole sentences
+}
+
+var (
+	codes    = map[string]CodeInfo{}
+	codeForm = regexp.MustCompile(`^IPC[0-9]{3}$`)
+)
+
+// Register makes a code known and returns it. It is meant for package-level
+// variables and panics if the code is malformed or taken, or if there is no
+// title or explanation.
+func Register(code, title, explanation string) string {
+	switch {
+	case !codeForm.MatchString(code):
+		panic(fmt.Sprintf("diag: code %q is not IPC and three digits", code))
+	case title == "" || explanation == "":
+		panic(fmt.Sprintf("diag: code %s has no title or explanation", code))
+	}
+	if old, ok := codes[code]; ok {
+		panic(fmt.Sprintf("diag: code %s is registered twice: %q and %q", code, old.Title, title))
+	}
+	codes[code] = CodeInfo{code, title, explanation}
+	return code
+}
+
+// Codes lists all registered codes, sorted.
+func Codes() []CodeInfo {
+	all := make([]CodeInfo, 0, len(codes))
+	for _, c := range codes {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b CodeInfo) int { return strings.Compare(a.Code, b.Code) })
+	return all
+}

@@ -1,0 +1,62 @@
+package spec
+
+import "ipcrun/spec/decl"
+
+// The keys of a scenario, described like everything else so that the schema
+// and the reference say what the loader does.
+
+// TopFields are the keys of a file.
+var TopFields = []decl.Field{
+	{Name: "name", Shape: decl.String, Static: true, Required: true, Doc: "what the scenario is called", Example: "driver and conductor"},
+	{Name: "about", Shape: decl.String, Static: true, Doc: "one or two sentences on what it shows"},
+	{Name: "tags", Shape: decl.List, Static: true, Doc: "words to select it by", Example: "[signals, terminal]"},
+	{Name: "timeout", Shape: decl.Duration, Static: true, Default: "10s", Doc: "how long the whole scenario may take", Example: "5s"},
+	{Name: "params", Shape: decl.Map, Static: true, Doc: "names with values that --param can replace", Example: "{rounds: 1000}"},
+	{Name: "primitives", Shape: decl.Map, Doc: "what the processes share, by name; name[n] declares n of them", Example: "{gate: lock}"},
+	{Name: "processes", Shape: decl.Map, Required: true, Doc: "the processes, by name; name[n] declares n of them"},
+	{Name: "steps", Shape: decl.Steps, Doc: "the script: it starts when every process is ready"},
+	{Name: "finally", Shape: decl.Steps, Doc: "steps for after the last process has ended, whatever happened"},
+	{Name: "always", Shape: decl.List, Doc: "conditions that must be true at all times", Example: "[total.value >= 0]"},
+	{Name: "outcome", Shape: decl.String, Static: true, Default: "pass", Enum: []string{"pass", "fail", "timeout", "deadlock"}, Doc: "how the scenario is meant to end"},
+}
+
+// ProcessFields are the keys of a process.
+var ProcessFields = []decl.Field{
+	{Name: "steps", Shape: decl.Steps, Doc: "its script; at its end the process exits 0"},
+	{Name: "signals", Shape: decl.Map, Doc: "dispositions before its first step, by signal: default, ignore, or a list of steps", Example: "{SIGINT: ignore}"},
+	{Name: "parent", Shape: decl.Ref, Static: true, Refs: []string{"process"}, Doc: "the process that forks it: by a fork: step, or at its start where there is none", Example: "driver"},
+	{Name: "terminal", Shape: decl.Bool, Static: true, Default: "false", Doc: "it runs in the foreground group of a terminal of its own, as its children do"},
+	{Name: "idle", Shape: decl.Bool, Static: true, Default: "false", Doc: "it has no steps of its own and obeys the steps marked in: with its name; processes: {x: idle} is the short form"},
+	{Name: "daemon", Shape: decl.Bool, Static: true, Default: "false", Doc: "it is ended when everything else has ended, instead of waited for"},
+	{Name: "uses", Shape: decl.Refs, Static: true, Refs: []string{"primitive"}, Doc: "primitives it inherits beside those that its script uses", Example: "[gate]"},
+}
+
+// StepFields are the keys that any step may have beside its verb.
+var StepFields = []decl.Field{
+	{Name: "name", Shape: decl.String, Static: true, Doc: "a name for the step, shown in reports and usable in before()"},
+	{Name: "when", Shape: decl.Cond, Doc: "the step is done only if this holds"},
+	{Name: "timeout", Shape: decl.Duration, Doc: "how long the step may wait; then it fails with Timeout", Example: "500ms"},
+	{Name: "error", Shape: decl.Error, Static: true, Doc: "the step must fail with just this error", Example: "Timeout"},
+	{Name: "points", Shape: decl.Points, Static: true, Doc: "what the check is worth"},
+	{Name: "hint", Shape: decl.String, Static: true, Doc: "shown when the step fails"},
+	{Name: "into", Shape: decl.Ident, Static: true, Doc: "the variable that receives the result", Example: "seen"},
+	{Name: "in", Shape: decl.Ref, Refs: []string{"process"}, Doc: "top-level steps: the idle process that does the step", Example: "producer"},
+	{Name: "background", Shape: decl.Ident, Static: true, Doc: "with in: go on without waiting; await: takes this name", Example: "second"},
+}
+
+func field(list []decl.Field, name string) *decl.Field {
+	for i := range list {
+		if list[i].Name == name {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+func fieldNames(list []decl.Field) []string {
+	out := make([]string, len(list))
+	for i, f := range list {
+		out[i] = f.Name
+	}
+	return out
+}

@@ -1,0 +1,267 @@
+package spec
+
+import (
+	"ipcrun/spec/decl"
+	"ipcrun/spec/diag"
+	"ipcrun/spec/source"
+	"ipcrun/spec/ydoc"
+)
+
+// processes reads the declared processes. Variables come first, since a
+// handler may use what a later step assigns.
+func (ld *loader) processes(n *ydoc.Node) {
+	ld.background = map[string]source.Span{}
+	ld.stepNames = map[string]source.Span{}
+	for i, p := range ld.sc.Procs {
+		ld.attributes(p, ld.procNodes[i])
+	}
+	for i, p := range ld.sc.Procs {
+		node := ld.procNodes[i]
+		vars := newVarSet(&p.Vars)
+		collectVars(node.Get("steps"), vars, nil)
+		if s := node.Get("signals"); s != nil {
+			for _, h := range s.Pairs {
+				collectVars(h.Value, vars, nil)
+			}
+		}
+		if node.Kind == ydoc.Seq {
+			collectVars(node, vars, nil)
+		}
+	}
+}
+
+// attributes reads all of a process but its steps.
+func (ld *loader) attributes(p *Proc, n *ydoc.Node) {
+	switch n.Kind {
+	case ydoc.Scalar:
+		if n.Value == "idle" {
+			p.Idle = true
+			return
+		}
+		ld.add(codeShape, n.Span, "a process is idle, a list of steps, or a mapping; not \""+shorten(n.Value)+"\"", "", diag.Suggest(n.Value, []string{"idle"}))
+		return
+	case ydoc.Null:
+		ld.add(codeEmpty, p.Span, p.Name+" says nothing of what it does", "Give it steps:, or declare it idle and give it orders with in: "+p.Name+".", "")
+		return
+	case ydoc.Seq:
+		return
+	}
+	ld.unknownKeys(n, fieldNames(ProcessFields), "a process")
+	flag := func(name string) bool {
+		f := n.Get(name)
+		if f == nil {
+			return false
+		}
+		v := ld.value(f, field(ProcessFields, name), &context{fixed: true})
+		b, _ := litOf(v).(bool)
+		return b
+	}
+	p.Terminal, p.Idle, p.Daemon = flag("terminal"), flag("idle"), flag("daemon")
+	if par := n.Get("parent"); par != nil {
+		if v := ld.value(par, field(ProcessFields, "parent"), &context{fixed: true}); v != nil {
+			p.Parent = v.Refs[0].Proc
+			ld.checkParent(p, par)
+		}
+	}
+	if u := n.Get("uses"); u != nil {
+		c := &context{fixed: true, proc: p, wholeArray: true}
+		ld.value(u, field(ProcessFields, "uses"), c)
+	}
+	if p.Idle {
+		if s := n.Get("steps"); s != nil {
+			ld.add(codeContradict, s.Span, p.Name+" is idle and has steps", "An idle process obeys the steps marked in: "+p.Name+"; leave one of the two out.", "")
+		}
+	} else if n.Get("steps") == nil {
+		ld.add(codeMissing, p.Span, p.Name+" has no steps:", "Give it steps:, or declare it idle and give it orders with in: "+p.Name+".", "")
+	}
+}
+
+func litOf(v *Value) any {
+	if v == nil || v.Form != IsLit {
+		return nil
+	}
+	return v.Lit
+}
+
+func (ld *loader) checkParent(p *Proc, n *ydoc.Node) {
+	seen := map[*Proc]bool{p: true}
+	for q := p.Parent; q != nil; q = q.Parent {
+		if seen[q] {
+			what := p.Name + " would be its own ancestor"
+			if q == p && p.Parent == p {
+				what = p.Name + " cannot be its own parent"
+			}
+			ld.add(codeParent, n.Span, what, "Processes form a tree below the engine.", "")
+			p.Parent = nil
+			return
+		}
+		seen[q] = true
+	}
+	if p.Parent.Array {
+		ld.add(codeParent, n.Span, p.Parent.Name+" is name[n]: which of them forks "+p.Name+" is not said", "Declare the parent as a single process.", "")
+	}
+	if p.Terminal {
+		ld.add(codeContradict, n.Span, p.Name+" has a parent and terminal: true", "A child shares the terminal of its parent; give terminal: true to the process that the engine forks.", "")
+	}
+}
+
+// script reads all steps, in the order of the file.
+func (ld *loader) script(root *ydoc.Node) {
+	sv := newVarSet(&ld.sc.Vars)
+	byName := func(name string) *varSet {
+		if e := ld.names[name]; e != nil && e.proc != nil {
+			return newVarSet(&e.proc.Vars)
+		}
+		return nil
+	}
+	collectVars(root.Get("steps"), sv, byName)
+	collectVars(root.Get("finally"), sv, byName)
+	for i, p := range ld.sc.Procs {
+		n := ld.procNodes[i]
+		if n.Kind == ydoc.Seq {
+			p.Steps = ld.steps(n, &context{proc: p})
+			continue
+		}
+		if s := n.Get("signals"); s != nil {
+			p.Signals = ld.dispositions(p, s)
+		}
+		if s := n.Get("steps"); s != nil && !p.Idle {
+			p.Steps = ld.steps(s, &context{proc: p})
+		}
+	}
+	if a := root.Get("always"); a != nil {
+		ld.always(a)
+	}
+	if s := root.Get("steps"); s != nil {
+		ld.sc.Steps = ld.steps(s, &context{})
+	}
+	if s := root.Get("finally"); s != nil {
+		ld.sc.Finally = ld.steps(s, &context{finally: true})
+	}
+}
+
+func (ld *loader) dispositions(p *Proc, n *ydoc.Node) []*Disposition {
+	if n.Kind != ydoc.Map {
+		ld.shape(n, "signals", "a mapping, as {SIGINT: ignore}")
+		return nil
+	}
+	var out []*Disposition
+	first := map[int]source.Span{}
+	for _, pair := range n.Pairs {
+		sig, ok := ld.signal(pair.Key, "signals")
+		if !ok {
+			continue
+		}
+		if !ld.catchable(sig, pair.Key.Span, "signals") {
+			continue
+		}
+		if at, dup := first[sig]; dup {
+			ld.add(codeDuplicate, pair.Key.Span, ld.voc.Signals.Name(sig)+" is given twice", "", "", ld.declaredHere(at, "first here"))
+			continue
+		}
+		first[sig] = pair.Key.Span
+		d := &Disposition{Signal: sig, Span: pair.Key.Span}
+		d.Disp, d.Steps = ld.handler(pair.Value, pair.Key.Value, &context{proc: p, handler: true})
+		if d.Disp != "" {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// handler reads default, ignore, or a list of steps.
+func (ld *loader) handler(n *ydoc.Node, key string, c *context) (string, []*Step) {
+	switch n.Kind {
+	case ydoc.Scalar:
+		if n.Value == "default" || n.Value == "ignore" {
+			return n.Value, nil
+		}
+		ld.add(codeShape, n.Span, key+": takes default, ignore or a list of steps, not \""+shorten(n.Value)+"\"", "", diag.Suggest(n.Value, []string{"default", "ignore"}))
+		return "", nil
+	case ydoc.Seq:
+		return "handle", ld.steps(n, c)
+	}
+	ld.shape(n, key, "default, ignore or a list of steps")
+	return "", nil
+}
+
+func (ld *loader) always(n *ydoc.Node) {
+	if n.Kind != ydoc.Seq {
+		ld.shape(n, "always", "a list of conditions")
+		return
+	}
+	if len(n.Items) == 0 {
+		ld.add(codeEmpty, n.Span, "always: has no condition", "", "")
+	}
+	c := &context{always: true}
+	for _, i := range n.Items {
+		if e := ld.expression(i, "always", c, 1); e != nil {
+			if _, fixed := e.Const(); fixed {
+				ld.add(codeNoCheck, i.Span, "this condition never changes: it checks nothing", "", "")
+				continue
+			}
+			st := ld.newStep(&Step{Verb: &decl.ClassedVerb{Verb: decl.Verb{Name: "always"}, Checks: true}, Span: i.Span, VerbAt: i.Span, Conditional: true})
+			ld.sc.Always = append(ld.sc.Always, &Always{Step: st, Expr: e})
+		}
+	}
+}
+
+// varSet collects names of variables, each once.
+type varSet struct {
+	list *[]string
+	seen map[string]bool
+}
+
+func newVarSet(list *[]string) *varSet {
+	s := &varSet{list: list, seen: map[string]bool{}}
+	for _, v := range *list {
+		s.seen[v] = true
+	}
+	return s
+}
+
+func (s *varSet) add(name string) {
+	if !s.seen[name] {
+		s.seen[name] = true
+		*s.list = append(*s.list, name)
+	}
+}
+
+// collectVars finds every name that steps assign: into:, let:, as:, and item
+// of each:. of finds the variables of the process that in: names.
+func collectVars(n *ydoc.Node, s *varSet, of func(string) *varSet) {
+	if n == nil {
+		return
+	}
+	for _, i := range n.Items {
+		collectVars(i, s, of)
+	}
+	if n.Kind != ydoc.Map {
+		return
+	}
+	target := s
+	if in := n.Get("in"); in != nil && of != nil && in.Kind == ydoc.Scalar {
+		name, _, _ := cut(in.Value)
+		if t := of(name); t != nil {
+			target = t
+		}
+	}
+	for _, key := range []string{"into", "as"} {
+		if v := n.Get(key); v != nil && v.Kind == ydoc.Scalar {
+			target.add(v.Value)
+		}
+	}
+	if n.Get("each") != nil && n.Get("as") == nil {
+		target.add("item")
+	}
+	if l := n.Get("let"); l != nil && l.Kind == ydoc.Map {
+		for _, p := range l.Pairs {
+			target.add(p.Key.Value)
+		}
+	}
+	for _, p := range n.Pairs {
+		if p.Value.Kind == ydoc.Seq {
+			collectVars(p.Value, target, of)
+		}
+	}
+}
