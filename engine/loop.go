@@ -19,6 +19,7 @@ const (
 	tagConsole  = 2 << 40
 	tagProcess  = 3 << 40
 	tagTerminal = 4 << 40
+	tagHelper   = 5 << 40 // number of a supervisor
 	tagKind     = 0xff << 40
 )
 
@@ -55,6 +56,8 @@ func (r *run) pump(d time.Duration) {
 			r.readConsole()
 		case tagTerminal:
 			r.readTerminal(slot, f.Hangup)
+		case tagHelper:
+			r.helperEnded(slot)
 		case tagProcess:
 			ended = append(ended, slot)
 		}
@@ -75,6 +78,7 @@ func (r *run) drain() int {
 		}
 		n += r.arena.Drain(i, func(b []byte) {
 			r.log.Append(i, b)
+			r.news++
 			if !event.PeekKind(b).Notable() {
 				return
 			}
@@ -122,6 +126,7 @@ func (r *run) readTerminal(slot int, hangup bool) {
 		n, err := t.tty.Read(buf[:])
 		if n > 0 {
 			t.transcript = append(t.transcript, buf[:n]...)
+			r.news++
 		}
 		if err != nil || n == 0 {
 			if err != nil && err != proc.ErrWouldBlock && hangup {
@@ -174,8 +179,10 @@ func (r *run) block(w *waiter) error {
 	before := r.anything
 	r.anything = w.any
 	defer func() { r.anything = before }()
+	patience := time.Millisecond
+	quiet := false // nothing has happened since w was last asked
 	for {
-		r.drain()
+		news := r.news
 		ok, err := w.done()
 		if ok || err != nil {
 			return err
@@ -199,22 +206,27 @@ func (r *run) block(w *waiter) error {
 				return &stuck{why: why}
 			}
 		}
-		if w.deadline == 0 {
-			if s := r.look(); s != nil {
-				// What happened until now may be what was waited for.
-				if ok, err := w.done(); ok || err != nil {
-					return err
-				}
+		if quiet && w.deadline == 0 {
+			s := r.look()
+			if r.news != news {
+				continue // what has happened meanwhile may be what is waited for
+			}
+			if s != nil {
 				return s
 			}
+			patience = lookEvery
 		}
-		next := now + int64(lookEvery)
+		next := now + int64(patience)
 		for _, t := range []int64{w.deadline, limit, r.deadln} {
 			if t != 0 && t < next {
 				next = t
 			}
 		}
+		if next < now {
+			next = now
+		}
 		r.pump(time.Duration(next - now))
+		quiet = r.news == news
 	}
 }
 

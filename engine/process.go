@@ -203,7 +203,7 @@ func (r *run) settle() {
 		}
 	}
 	r.doing = "waiting for the processes to end"
-	r.block(&waiter{
+	err := r.block(&waiter{
 		what: "the script has ended",
 		done: func() (bool, error) {
 			for i, p := range r.procs {
@@ -214,6 +214,28 @@ func (r *run) settle() {
 			return true, nil
 		},
 	})
+	var s *stuck
+	if errors.As(err, &s) {
+		r.deadlock(r.stuckStep(s), s)
+	}
+}
+
+// stuckStep is the step at which a deadlock is best shown: where the first
+// process of the cycle waits, or the first one that waits at all.
+func (r *run) stuckStep(s *stuck) uint32 {
+	show := -1
+	if len(s.cycle) > 0 {
+		show, _ = s.cycle[0].(int)
+	}
+	for _, w := range s.waits {
+		m, _ := w.(map[string]any)
+		slot, _ := m["proc"].(int)
+		step, _ := m["step"].(int)
+		if step != 0 && (show < 0 || slot == show) {
+			return uint32(step)
+		}
+	}
+	return 0
 }
 
 // tearDown ends every process of the run, whatever it does, and proves that
@@ -267,15 +289,26 @@ func (r *run) tearDown() {
 	}
 }
 
+// helperEnded takes the status of a supervisor. It lives until the tear-down;
+// one that ends before could not do its job, and has said why.
+func (r *run) helperEnded(i int) {
+	h := r.others[i]
+	_, reaped, err := proc.WaitPidfd(h.pidfd)
+	if !reaped && err == nil {
+		return
+	}
+	h.reaped = true
+	r.watcher.Remove(h.pidfd)
+	if !r.torn && r.stop == nil {
+		r.broken(errors.New("the supervisor of a terminal ended"))
+	}
+}
+
 // reapAll takes the status of whatever has become ours and reports whether
 // nothing is left. An orphan becomes the engine's child when its parent ends.
 func (r *run) reapAll() bool {
 	all := true
 	for _, h := range r.others {
-		if !h.reaped {
-			_, reaped, err := proc.WaitPidfd(h.pidfd)
-			h.reaped = reaped || err != nil
-		}
 		all = all && h.reaped
 	}
 	for _, p := range r.procs {

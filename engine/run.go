@@ -59,6 +59,7 @@ type run struct {
 	// anything: what the script waits for may be changed by any event.
 	anything bool
 	looked   look // the last look at who can move
+	news     int  // grows with everything that happens
 }
 
 // Why a run ends before its script does.
@@ -252,7 +253,7 @@ func (r *run) fork(slot int) error {
 			return err
 		}
 		r.others = append(r.others, &helper{pid: pid, pidfd: pidfd})
-		return nil
+		return r.watcher.Add(pidfd, tagHelper|uint64(len(r.others)-1))
 	}
 	pid, pidfd, err := r.engine.spawner.Start(cmd)
 	if err != nil {
@@ -275,6 +276,7 @@ func (r *run) emit(rec *event.Rec) {
 		rec.At = arena.Now()
 	}
 	r.log.Add(-1, rec)
+	r.news++
 	r.note(-1, rec)
 }
 

@@ -78,7 +78,9 @@ func (r *run) outcome(a *script.Action, err error) error {
 	case errors.Is(err, errTimeout):
 		return decl.Fail(prims.Timeout, "%s passed", time.Duration(a.Deadline-a.Since()))
 	case errors.As(err, &s):
-		r.deadlock(a.Step, s)
+		if r.stop == nil {
+			r.deadlock(a.Step, s)
+		}
 		return err
 	}
 	return err
