@@ -25,6 +25,13 @@ type Options struct {
 	// SetBy says who set Timeout and StepTimeout: "the default" or a flag.
 	TimeoutSetBy, StepTimeoutSetBy string
 	Version                        string
+	// Until is when all runs together must have ended, zero for never; Total
+	// is the limit that the log then names.
+	Until time.Time
+	Total event.Limit
+	// Args are the arguments, beside the file, that a run like this one needs
+	// again; the log keeps them.
+	Args []string
 }
 
 // Engine runs scenarios. Its methods may be used from several goroutines.

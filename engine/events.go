@@ -94,6 +94,9 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		e.Value = nil
 	case event.Checked:
 		c := event.CheckOf(rec.Value)
+		if rec.Obj != event.NoObj {
+			e.Object = r.Process(int(rec.Obj))
+		}
 		e.Check, e.Value = &c, nil
 		if m["waits"] != nil {
 			e.Stuck = r.stuckOf(t0, m)
@@ -252,7 +255,7 @@ func (r *run) header() *event.Run {
 	h := sha256.Sum256(sc.File.Data)
 	out := &event.Run{
 		Version: r.engine.opt.Version, Scenario: sc.Name, File: sc.File.Name, Hash: hex.EncodeToString(h[:]),
-		Outcome: sc.Outcome, Params: sc.Params, Started: r.start.UTC().Format(time.RFC3339), Host: Host(),
+		Outcome: sc.Outcome, Params: sc.Params, Args: r.engine.opt.Args, Started: r.start.UTC().Format(time.RFC3339), Host: Host(),
 	}
 	for i := range r.plan.Slots {
 		out.Procs = append(out.Procs, r.plan.Slots[i].Name)

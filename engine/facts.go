@@ -155,13 +155,25 @@ func (p *processRecord) readKernel() {
 	if fds, err := proc.Descriptors(d.pid); err == nil {
 		n := 0
 		for fd, to := range fds {
-			if fd >= agent.FdArena && fd < agent.FdPrims || fd >= 1000 || strings.HasPrefix(to, "anon_inode:[event") {
-				continue
+			if !r.internal(p.slot, fd, to) {
+				n++
 			}
-			n++
 		}
 		k["fds"] = n
 	}
+}
+
+// internal reports whether a descriptor of a process is the engine's affair.
+func (r *run) internal(slot, fd int, to string) bool {
+	if fd >= agent.FdArena && fd < agent.FdPrims || strings.HasPrefix(to, "anon_inode:[event") {
+		return true
+	}
+	// Above those of primitives are the lifeline and what signals come through.
+	n := agent.FdPrims
+	for _, u := range r.plan.Programs[r.plan.Slots[slot].Part-1].Uses {
+		n += len(u.Fds)
+	}
+	return fd >= max(n, proc.HighFd)
 }
 
 // runtimeSignals are caught by the runtime of every Go program for itself.

@@ -119,6 +119,9 @@ func (r *run) create() error {
 	}
 	d = r.engine.scaled(d)
 	r.limit.After = int64(d)
+	if until := r.engine.opt.Until; !until.IsZero() && until.Sub(r.start) < d {
+		d, r.limit = max(until.Sub(r.start), 0), r.engine.opt.Total
+	}
 	r.deadln = r.arena.T0() + int64(d)
 	r.emit(&event.Rec{Kind: event.Start, Obj: event.NoObj, At: r.arena.T0()})
 

@@ -279,18 +279,19 @@ func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error
 	})
 	if err == nil {
 		p.cursor = next + 1
-		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, Value: event.CheckValue(true, line, "", nil)})
+		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: uint32(slot), Value: event.CheckValue(true, line, "", nil)})
 		return line, nil
 	}
 	want := pat.Text
 	if re != nil {
 		want = "/" + pat.Regex + "/"
 	}
-	return nil, r.unmet(a, err, want, r.expectParts(p, from), r.whyNoLine(p))
+	return nil, r.unmet(a, uint32(slot), err, want, r.expectParts(p, from), r.whyNoLine(p))
 }
 
-// unmet records a check that was waited for in vain.
-func (r *run) unmet(a *script.Action, err error, want string, ps []event.Part, why string) error {
+// unmet records a check that was waited for in vain; about is the slot of the
+// process that it was about, or NoObj.
+func (r *run) unmet(a *script.Action, about uint32, err error, want string, ps []event.Part, why string) error {
 	var s *stuck
 	if errors.As(err, &s) {
 		if s.waits == nil {
@@ -302,14 +303,14 @@ func (r *run) unmet(a *script.Action, err error, want string, ps []event.Part, w
 		if r.plan.Scenario.Outcome == "deadlock" {
 			return err
 		}
-		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, Value: merge(event.CheckValue(false, want, why, ps), map[string]any{
+		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: about, Value: merge(event.CheckValue(false, want, why, ps), map[string]any{
 			"waits": s.waits, "cycle": s.cycle, "doing": r.doing,
 		})})
 		r.stop = errFailed
 		return err
 	}
 	if errors.Is(err, errTimeout) && a.ExpectedError() != prims.Timeout {
-		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj,
+		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: about,
 			Value: event.CheckValue(false, want, "its timeout passed", ps)})
 		r.stop = errFailed
 	}
@@ -330,12 +331,9 @@ func merge(a, b map[string]any) map[string]any {
 	return a
 }
 
-// expectParts shows what the process did print.
+// expectParts shows what the process did print, no part if nothing.
 func (r *run) expectParts(p *process, from int) []event.Part {
 	lines := p.lines[from:]
-	if len(lines) == 0 {
-		return []event.Part{{Text: "printed since", Value: "nothing"}}
-	}
 	if len(lines) > 5 {
 		lines = lines[len(lines)-5:]
 	}
@@ -434,5 +432,5 @@ func (r *run) Eventually(a *script.Action, c script.Condition) error {
 	for _, p := range c.Explain() {
 		ps = append(ps, event.Part{Text: p.Text, Value: p.Value})
 	}
-	return r.unmet(a, err, c.Source(), ps, why)
+	return r.unmet(a, event.NoObj, err, c.Source(), ps, why)
 }

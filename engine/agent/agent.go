@@ -77,6 +77,15 @@ func run(slot int, name string) {
 	if err := a.load(); err != nil {
 		die("%s: %v", name, err)
 	}
+	// Children first: they start while this process gets ready itself.
+	a.assign()
+	for _, c := range a.text.Children(slot) {
+		if a.text.Slot(c).Flags&script.SlotForked == 0 {
+			if err := a.fork(c); err != nil {
+				die("%s: %v", name, err)
+			}
+		}
+	}
 	if err := a.attach(); err != nil {
 		die("%s: %v", name, err)
 	}
@@ -86,13 +95,6 @@ func run(slot int, name string) {
 	}
 	if a.sig, err = newSignals(a); err != nil {
 		die("%s: %v", name, err)
-	}
-	for _, c := range a.text.Children(slot) {
-		if a.text.Slot(c).Flags&script.SlotForked == 0 {
-			if err := a.fork(c); err != nil {
-				die("%s: %v", name, err)
-			}
-		}
 	}
 	a.dropPassed()
 	a.emit(&event.Rec{Kind: event.Ready, Obj: event.NoObj, Value: os.Getpid()})
@@ -126,21 +128,34 @@ func (a *agent) load() error {
 	return nil
 }
 
-// attach takes hold of the primitives.
-func (a *agent) attach() error {
+// assign notes which inherited descriptor is which.
+func (a *agent) assign() {
 	fd := FdPrims
-	for i := 3; i < FdPrims; i++ {
+	take := func() int {
+		fd++
+		return fd - 1
+	}
+	for i := range a.prog.Uses {
+		for _, n := range a.prog.Uses[i].Fds {
+			a.fds[n] = take()
+		}
+	}
+	for _, s := range idleBelow(a.text, a.slot) {
+		a.orders[s] = take()
+	}
+	for i := FdArena; i < fd; i++ {
 		unix.CloseOnExec(i)
 	}
+}
+
+// attach takes hold of the primitives.
+func (a *agent) attach() error {
 	mem := a.arena.Prims()
 	for i := range a.prog.Uses {
 		u := &a.prog.Uses[i]
 		at := &prims.Attachment{Name: u.Name, Number: uint32(u.Number), Args: u.Args(), Mem: mem[u.Off : u.Off+u.Size : u.Off+u.Size]}
 		for _, n := range u.Fds {
-			unix.CloseOnExec(fd)
-			a.fds[n] = fd
-			at.Fds = append(at.Fds, fd)
-			fd++
+			at.Fds = append(at.Fds, a.fds[n])
 		}
 		d := prims.Get(u.Kind)
 		if d == nil {
@@ -151,11 +166,6 @@ func (a *agent) attach() error {
 			return err
 		}
 		a.handles[u.Number], a.kinds[u.Number] = h, d
-	}
-	for _, s := range idleBelow(a.text, a.slot) {
-		unix.CloseOnExec(fd)
-		a.orders[s] = fd
-		fd++
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -102,7 +103,7 @@ func (s *signals) catch(n int) error {
 
 // high moves a descriptor of ours out of the way of those that scripts see.
 func high(fd int) int {
-	h, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 1001)
+	h, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, proc.HighFd)
 	if err != nil {
 		return fd
 	}
@@ -349,6 +350,8 @@ func (s *signals) beforePark() {
 	}
 	if !s.watching {
 		s.watching = true
+		// It must run while this thread sits in the kernel.
+		runtime.GOMAXPROCS(2)
 		s.arm = make(chan struct{}, 1)
 		go s.watch()
 	}

@@ -24,10 +24,11 @@ const (
 )
 
 // Environment is what agents start with. The Go runtime must not send itself
-// signals (a script may handle them), needs few processors, and shall not look
-// for limits on them, which costs time and descriptors.
+// signals (a script may handle them), and shall not look for limits on
+// processors, which costs time and descriptors. With one processor it starts
+// no threads that it does not need; the watcher of signals asks for another.
 func Environment() []string {
-	return []string{"GODEBUG=asyncpreemptoff=1,containermaxprocs=0,updatemaxprocs=0", "GOMAXPROCS=2", "GOGC=200"}
+	return []string{"GODEBUG=asyncpreemptoff=1,containermaxprocs=0,updatemaxprocs=0", "GOMAXPROCS=1", "GOGC=200"}
 }
 
 // Files says which descriptor of the caller becomes which of the agent.

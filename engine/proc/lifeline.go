@@ -59,10 +59,13 @@ func (l *Lifeline) Cut() {
 	_ = l.read.Close()
 }
 
-// lifelineFloor is where armed descriptors go. Scripts and students look at
-// the low numbers; far higher ones would cost a big descriptor table in every
-// process.
-const lifelineFloor = 1000
+// HighFd is where descriptors of ours go: scripts and students look at the low
+// numbers. It stays below 64, the size of a fresh descriptor table: a process
+// with threads that outgrows its table waits for a grace period of the kernel,
+// which takes longer than everything else at its start (up to 18 ms).
+const HighFd = 48
+
+const lifelineFloor = HighFd
 
 var armedLifeline atomic.Int64 // descriptor + 1; 0 when not armed
 

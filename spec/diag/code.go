@@ -2,7 +2,6 @@ package diag
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -15,17 +14,28 @@ type CodeInfo struct {
 	Explanation string // what it means and what to do, in whole sentences
 }
 
-var (
-	codes    = map[string]CodeInfo{}
-	codeForm = regexp.MustCompile(`^IPC[0-9]{3}$`)
-)
+var codes = map[string]CodeInfo{}
+
+// wellFormed: IPC and three digits. No regular expression: this runs at the
+// start of every process.
+func wellFormed(code string) bool {
+	if len(code) != 6 || code[:3] != "IPC" {
+		return false
+	}
+	for _, c := range code[3:] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
 
 // Register makes a code known and returns it. It is meant for package-level
 // variables and panics if the code is malformed or taken, or if there is no
 // title or explanation.
 func Register(code, title, explanation string) string {
 	switch {
-	case !codeForm.MatchString(code):
+	case !wellFormed(code):
 		panic(fmt.Sprintf("diag: code %q is not IPC and three digits", code))
 	case title == "" || explanation == "":
 		panic(fmt.Sprintf("diag: code %s has no title or explanation", code))

@@ -5,16 +5,23 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"ipcrun/spec/diag"
 )
 
 var (
-	leadingZero = regexp.MustCompile(`^[-+]?0[0-9_]+(\.[0-9_]*)?$`)
-	underscores = regexp.MustCompile(`^[-+]?(0[xob])?[0-9A-Fa-f]*_[0-9A-Fa-f_]*(\.[0-9_]*)?$`)
-	clock       = regexp.MustCompile(`^[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?$`)
-	tooLong     = regexp.MustCompile(`^[-+]?[0-9]+$`)
+	leadingZero = lazy(`^[-+]?0[0-9_]+(\.[0-9_]*)?$`)
+	underscores = lazy(`^[-+]?(0[xob])?[0-9A-Fa-f]*_[0-9A-Fa-f_]*(\.[0-9_]*)?$`)
+	clock       = lazy(`^[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?$`)
+	tooLong     = lazy(`^[-+]?[0-9]+$`)
 )
+
+// lazy compiles a regular expression when it is first used: every process of
+// a run starts with this package, and few ever parse YAML.
+func lazy(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // Surprise returns a sentence about a plain scalar that looks like one thing
 // and is, to this or another YAML reader, another; "" if n is no surprise.
@@ -32,7 +39,7 @@ func (n *Node) Surprise() string {
 	switch {
 	case n.Tag == "!!timestamp":
 		return fmt.Sprintf("%s looks like a date, and there are no dates here: quote it if it is text", v)
-	case clock.MatchString(v):
+	case clock().MatchString(v):
 		return fmt.Sprintf("%s is text here, but a number in base 60 to YAML 1.1: quote it", v)
 	}
 	return n.badNumber()
@@ -45,9 +52,9 @@ func (n *Node) badNumber() string {
 	}
 	v := n.Value
 	switch {
-	case underscores.MatchString(v):
+	case underscores().MatchString(v):
 		return fmt.Sprintf("%s is the number %s to YAML: leave out the underscores, or quote it if it is text", v, strings.ReplaceAll(v, "_", ""))
-	case leadingZero.MatchString(v):
+	case leadingZero().MatchString(v):
 		if i, err := strconv.ParseInt(v, 0, 64); err == nil {
 			return fmt.Sprintf("%s is octal to YAML 1.1, the number %d: write %d or 0o%s, or quote it if it is text", v, i, i, strings.TrimLeft(v, "+-0"))
 		}
@@ -55,7 +62,7 @@ func (n *Node) badNumber() string {
 	case strings.HasSuffix(strings.ToLower(v), ".inf"), strings.EqualFold(v, ".nan"):
 		return fmt.Sprintf("%s is a special number to YAML that nothing here can work with: quote it if it is text", v)
 	}
-	if n.Tag == "!!int" || tooLong.MatchString(v) {
+	if n.Tag == "!!int" || tooLong().MatchString(v) {
 		i, err := strconv.ParseInt(v, 0, 64)
 		if err != nil || int64(int(i)) != i {
 			return fmt.Sprintf("%s does not fit into %d bits: quote it if it is text", v, strconv.IntSize)

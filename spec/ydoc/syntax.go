@@ -2,7 +2,6 @@ package ydoc
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -11,7 +10,7 @@ import (
 	"ipcrun/spec/source"
 )
 
-var errorLine = regexp.MustCompile(`^(?:yaml: )?(?:line ([0-9]+): )?`)
+var errorLine = lazy(`^(?:yaml: )?(?:line ([0-9]+): )?`)
 
 // searchBudget is the number of bytes that are parsed again, at most, to find
 // the place of a syntax error: about a second's worth.
@@ -25,7 +24,7 @@ const searchBudget = 8 << 20
 // is thereby found where it opens.
 func syntaxError(f *source.File, err error) *diag.Diagnostic {
 	text := err.Error()
-	m := errorLine.FindStringSubmatch(text)
+	m := errorLine().FindStringSubmatch(text)
 	text = strings.TrimPrefix(text, m[0])
 
 	s := &search{data: f.Data, budget: searchBudget}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"ipcrun/engine/proc/internal/nearest"
 )
@@ -29,8 +30,9 @@ var named = []struct{ name, bytes string }{
 // controls are the keys that ctrl goes with; ctrl clears all but five bits.
 const controls = "abcdefghijklmnopqrstuvwxyz@[\\]^_"
 
-// table maps every name to its bytes; names lists them as a reader would.
-var table, names = func() (map[string]string, []string) {
+// all maps every name to its bytes and lists the names as a reader would. Made
+// when it is first needed, since few processes need it.
+var all = sync.OnceValues(func() (map[string]string, []string) {
 	t := make(map[string]string)
 	var all []string
 	for _, c := range controls {
@@ -43,11 +45,12 @@ var table, names = func() (map[string]string, []string) {
 		all = append(all, k.name)
 	}
 	return t, all
-}()
+})
 
 // Parse returns the bytes that a key sends. Case does not count. The error of
 // an unknown name lists the nearest ones.
 func Parse(name string) ([]byte, error) {
+	table, names := all()
 	if b, ok := table[strings.ToLower(name)]; ok {
 		return []byte(b), nil
 	}
@@ -63,4 +66,7 @@ func Parse(name string) ([]byte, error) {
 }
 
 // Names lists all key names.
-func Names() []string { return slices.Clone(names) }
+func Names() []string {
+	_, names := all()
+	return slices.Clone(names)
+}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"ipcrun/engine/proc/internal/nearest"
 )
@@ -149,7 +150,7 @@ func All() []Sig {
 var aliases = map[string]Sig{"IOT": 6, "CLD": 17, "POLL": 29, "UNUSED": 31}
 
 // byName maps names without SIG, aliases included.
-var byName = func() map[string]Sig {
+var byName = sync.OnceValue(func() map[string]Sig {
 	m := make(map[string]Sig, len(standard)+len(aliases))
 	for n := 1; n < len(standard); n++ {
 		m[standard[n].name] = Sig(n)
@@ -158,14 +159,14 @@ var byName = func() map[string]Sig {
 		m[name] = s
 	}
 	return m
-}()
+})
 
 // Parse understands a name with or without SIG, in any case, an alias, a
 // number, and RTMIN+n or RTMAX-n. The error of an unknown one lists the
 // nearest names.
 func Parse(text string) (Sig, error) {
 	name := strings.TrimPrefix(strings.ToUpper(strings.TrimSpace(text)), "SIG")
-	if s, ok := byName[name]; ok {
+	if s, ok := byName()[name]; ok {
 		return s, nil
 	}
 	if n, err := strconv.Atoi(text); err == nil {
@@ -182,7 +183,7 @@ func Parse(text string) (Sig, error) {
 	if s, ok, err := parseRealtime(text, name); ok || err != nil {
 		return s, err
 	}
-	all := make([]string, 0, 2*len(byName)+2)
+	all := make([]string, 0, 2*len(byName())+2)
 	for _, s := range All() {
 		if !s.Realtime() || s == RTMIN || s == RTMAX {
 			all = append(all, s.String())
