@@ -38,6 +38,7 @@ type signals struct {
 	watching bool
 	arm      chan struct{}
 	idle     int
+	due      bool // the step that ends now has made signals deliverable
 }
 
 // unarmedSteps is how many steps look at the signalfd themselves before the
@@ -174,15 +175,17 @@ func (s *signals) mask(how string, list []int) error {
 			s.held &^= proc.Bit(n)
 		}
 	}
-	if err := s.update(); err != nil {
-		return err
-	}
-	s.poll1()
-	return nil
+	s.due = true
+	return s.update()
 }
 
 // poll runs between steps: a handler that is due begins before the next step.
 func (s *signals) poll() {
+	if s.due {
+		s.due = false
+		s.poll1()
+		return
+	}
 	if s.armed {
 		if s.a.self.Interrupt.Load() != 0 {
 			s.deliver()
@@ -215,7 +218,7 @@ func (s *signals) sentToSelf(n int) {
 			break
 		}
 	}
-	s.poll1()
+	s.due = true
 }
 
 // deliver takes the signal that interrupted a step, if it is still there.
@@ -314,6 +317,8 @@ func (s *signals) done(n int) {
 	s.narrow()
 	s.a.handlers++
 	s.a.emit(&event.Rec{Kind: event.Returned, Obj: event.NoObj, Value: n})
+	// What is pending comes before the next step, one handler after the other.
+	s.poll1()
 }
 
 // fds are the descriptors that become readable when a signal can be handled; a

@@ -323,12 +323,12 @@ func (m *Machine) Next() *Action {
 		case opHandlerEnd:
 			f := m.frames[len(m.frames)-1]
 			m.frames = m.frames[:len(m.frames)-1]
-			m.pc = f.pc
+			m.pc, m.current = f.pc, f.current
+			// The World may have the next pending signal handled first.
 			if w, ok := m.world.(interface{ HandlerDone(signal int) }); ok {
 				w.HandlerDone(f.signal)
 			}
-			if f.current != nil {
-				m.current = f.current
+			if m.current != nil {
 				m.current.Resumed++
 				return m.current
 			}
