@@ -15,11 +15,17 @@ import (
 	"ipcrun/spec"
 )
 
+// The limits where nobody sets one.
+const (
+	DefaultTimeout     = 10 * time.Second
+	DefaultStepTimeout = 5 * time.Second
+)
+
 // Options are what holds for all runs of an Engine. Zero values mean the
 // defaults.
 type Options struct {
-	Timeout     time.Duration // of a scenario that sets none; default 10s
-	StepTimeout time.Duration // of a waiting step of the script that sets none; default 5s
+	Timeout     time.Duration // of a scenario that sets none; default DefaultTimeout
+	StepTimeout time.Duration // of a waiting step of the script that sets none; default DefaultStepTimeout
 	// TimeoutScale multiplies every timeout, those of files included.
 	TimeoutScale float64
 	// SetBy says who set Timeout and StepTimeout: "the default" or a flag.
@@ -44,10 +50,10 @@ type Engine struct {
 // for good.
 func New(opt Options) (*Engine, error) {
 	if opt.Timeout == 0 {
-		opt.Timeout, opt.TimeoutSetBy = 10*time.Second, "the default"
+		opt.Timeout, opt.TimeoutSetBy = DefaultTimeout, "the default"
 	}
 	if opt.StepTimeout == 0 {
-		opt.StepTimeout, opt.StepTimeoutSetBy = 5*time.Second, "the default"
+		opt.StepTimeout, opt.StepTimeoutSetBy = DefaultStepTimeout, "the default"
 	}
 	if opt.TimeoutScale == 0 {
 		opt.TimeoutScale = 1
@@ -65,11 +71,15 @@ func New(opt Options) (*Engine, error) {
 // Close gives up the Engine. No run may be going on.
 func (e *Engine) Close() { e.spawner.Close() }
 
-// Result is what a run leaves: its log, in order.
+// Result is what a run leaves.
 type Result struct {
 	Scenario *spec.Scenario
-	Events   []event.Event
-	Verdict  event.Verdict
+	// Events is the log in order of time. Of a long one it leaves out routine
+	// operations; All has them.
+	Events  []event.Event
+	Verdict event.Verdict
+
+	run *run
 }
 
 // Run runs a scenario to its end. When ctx is cancelled it stops, tears down
@@ -82,9 +92,13 @@ func (e *Engine) Run(ctx context.Context, sc *spec.Scenario) (*Result, error) {
 	}
 	r := &run{engine: e, plan: p, ctx: ctx}
 	r.execute()
-	events := r.events()
-	return &Result{Scenario: sc, Events: events, Verdict: event.Judge(events)}, nil
+	events := r.digest()
+	return &Result{Scenario: sc, Events: events, Verdict: event.Judge(events), run: r}, nil
 }
+
+// All is the whole log, in order: of a run of millions of operations it is
+// large.
+func (r *Result) All() []event.Event { return r.run.events(nil) }
 
 // Host describes the machine for the record.
 func Host() string {

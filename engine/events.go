@@ -1,8 +1,8 @@
 package engine
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
+	"hash/fnv"
 	"sort"
 	"strconv"
 	"time"
@@ -23,14 +23,28 @@ func describe(s *spec.Step) string {
 	return text
 }
 
-// events is the log with names for numbers, in order of time.
-func (r *run) events() []event.Event {
-	out := make([]event.Event, 0, r.log.Len())
+// manyEvents is the length of a log from which on its routine operations are
+// left out of what reports see, but for the last ones.
+const manyEvents, lastOps = 50_000, 2_000
+
+// digest is the log as reports see it.
+func (r *run) digest() []event.Event {
+	n := r.log.Len()
+	if n <= manyEvents {
+		return r.events(nil)
+	}
+	return r.events(func(i int, k event.Kind) bool { return i >= n-lastOps || k.Notable() })
+}
+
+// events is the log, or what keep accepts of it, with names for numbers, in
+// order of time.
+func (r *run) events(keep func(int, event.Kind) bool) []event.Event {
+	var out []event.Event
 	t0 := r.t0
 	if r.arena != nil && r.arena.Fd() >= 0 {
 		t0 = r.arena.T0()
 	}
-	r.log.Each(nil, func(slot int, rec event.Rec) {
+	r.log.Each(keep, func(slot int, rec event.Rec) {
 		out = append(out, r.event(t0, slot, &rec))
 	})
 	sort.SliceStable(out, func(i, j int) bool { return out[i].At < out[j].At })
@@ -252,9 +266,10 @@ func (r *run) stuckOf(t0 int64, m map[string]any) *event.Stuck {
 // header describes the run as a whole.
 func (r *run) header() *event.Run {
 	sc := r.plan.Scenario
-	h := sha256.Sum256(sc.File.Data)
+	h := fnv.New128a()
+	h.Write(sc.File.Data)
 	out := &event.Run{
-		Version: r.engine.opt.Version, Scenario: sc.Name, File: sc.File.Name, Hash: hex.EncodeToString(h[:]),
+		Version: r.engine.opt.Version, Scenario: sc.Name, File: sc.File.Name, Hash: hex.EncodeToString(h.Sum(nil)),
 		Outcome: sc.Outcome, Params: sc.Params, Args: r.engine.opt.Args, Started: r.start.UTC().Format(time.RFC3339), Host: Host(),
 	}
 	for i := range r.plan.Slots {

@@ -252,7 +252,7 @@ func (r *run) Func(name string, args []any) (any, error) {
 		return out, nil
 	case "events":
 		out := []any{}
-		for _, e := range r.events() {
+		for _, e := range r.events(nil) {
 			if e.Proc == "" || e.Proc != str(0) && !strings.HasPrefix(e.Proc, str(0)+"[") {
 				continue
 			}
@@ -261,7 +261,7 @@ func (r *run) Func(name string, args []any) (any, error) {
 		return out, nil
 	case "before":
 		var first, second int64
-		for _, e := range r.events() {
+		for _, e := range r.events(nil) {
 			if e.Step == "" || event.KindOf(e.Type) == event.StepBegin {
 				continue
 			}

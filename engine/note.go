@@ -58,15 +58,21 @@ func (r *run) note(slot int, rec *event.Rec) {
 			r.sent = r.sent[:k]
 		}
 		if rec.Flags&event.FlagExpected == 0 && slot >= 0 {
+			r.procs[slot].ending = true
 			r.fail()
 		}
 	case event.Checked:
 		m, _ := rec.Value.(map[string]any)
 		if ok, _ := m["ok"].(bool); !ok {
+			if s := r.plan.StepAt(rec.Step); slot >= 0 && s != nil && s.Verb.Name == "assert" {
+				r.procs[slot].ending = true
+			}
 			r.fail()
 		} else {
 			r.seen[rec.Step] = true
 		}
+	case event.Exiting:
+		r.procs[slot].ending = true
 	case event.OrderDone:
 		m, _ := rec.Value.(map[string]any)
 		id, _ := m["id"].(int)

@@ -35,6 +35,7 @@ type process struct {
 	stderr  []byte
 	vars    map[string]any
 	blocked bool // it was blocked when it ended
+	ending  bool // it has recorded that it ends by itself
 }
 
 // helper is a process of ours that is not declared: a supervisor.
@@ -236,6 +237,27 @@ func (r *run) stuckStep(s *stuck) uint32 {
 		}
 	}
 	return 0
+}
+
+// graceOfEnding bounds how long a process that ends by itself may take to do so.
+const graceOfEnding = time.Second
+
+// letEnd lets processes end that are about to do so by themselves, because of
+// an error or an exit. How a process ends is a fact that others ask for, and
+// SIGKILL of ours is not how these did.
+func (r *run) letEnd() {
+	until := time.Now().Add(graceOfEnding)
+	for !errors.Is(r.stop, errBroken) && time.Now().Before(until) {
+		r.drain()
+		open := false
+		for _, p := range r.procs {
+			open = open || p.ending && !p.ended
+		}
+		if !open {
+			return
+		}
+		r.pump(10 * time.Millisecond)
+	}
 }
 
 // tearDown ends every process of the run, whatever it does, and proves that

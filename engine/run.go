@@ -89,6 +89,7 @@ func (r *run) execute() {
 	if r.stop == nil {
 		r.missed()
 	}
+	r.letEnd()
 	r.tearDown()
 	if len(r.plan.Finally.Steps) > 0 && !errors.Is(r.stop, errBroken) {
 		r.stop = nil

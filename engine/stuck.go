@@ -217,7 +217,7 @@ func (r *run) waitsFor(w arena.Wait) (slots, steps []any) {
 
 // lastOp is the step of a process's latest operation on a primitive.
 func (r *run) lastOp(slot int, number uint32) (step uint32) {
-	r.log.Each(func(k event.Kind) bool { return k == event.Op }, func(s int, rec event.Rec) {
+	r.log.Each(func(_ int, k event.Kind) bool { return k == event.Op }, func(s int, rec event.Rec) {
 		if s == slot && rec.Obj == number {
 			step = rec.Step
 		}

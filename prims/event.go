@@ -59,10 +59,10 @@ multiprocessing.Event.`,
 			return map[string]any{"set": h.(*event).isSet()}
 		},
 		Ops: map[string]Op{
-			"set":    {Do: eventSet},
+			"set":    {Do: eventSet, Order: Release},
 			"clear":  {Do: eventClear},
-			"wait":   {Do: eventWait, Ready: eventReady},
-			"is_set": {Do: eventIsSet},
+			"wait":   {Do: eventWait, Ready: eventReady, Order: Acquire},
+			"is_set": {Do: eventIsSet, Order: Acquire},
 		},
 		Model: func(_ Args, n int) (Model, error) { return eventModel{n}, nil },
 	})

@@ -58,8 +58,8 @@ multiprocessing.Lock.`,
 			return map[string]any{"locked": w != 0, "holder": holder}
 		},
 		Ops: map[string]Op{
-			"acquire": {Do: lockAcquire, Ready: func(h any, _ uint64) bool { return h.(*lock).word.Load() == 0 }},
-			"release": {Do: lockRelease},
+			"acquire": {Do: lockAcquire, Ready: func(h any, _ uint64) bool { return h.(*lock).word.Load() == 0 }, Order: Acquire},
+			"release": {Do: lockRelease, Order: Release},
 		},
 		Holders: func(h any) []int {
 			if w := h.(*lock).word.Load(); w != 0 {

@@ -55,7 +55,33 @@ type Op struct {
 	// now. The engine asks it of processes that look stuck: one that is about
 	// to wake up is not.
 	Ready func(h any, arg uint64) bool
+	// Order says how the operation orders what processes do before and after
+	// it, Access what it does to memory that it does not order.
+	Order  Order
+	Access Access
 }
+
+// Order is what an operation contributes to happens-before.
+type Order uint8
+
+// The orders. Acquire comes after every Release on the same object that has a
+// smaller number; some operations are both.
+const (
+	Acquire Order = 1 << iota
+	Release
+)
+
+// Access is how an operation touches shared memory. Two accesses to the same
+// memory that nothing orders are a race if one of them writes, unless both are
+// atomic.
+type Access uint8
+
+// The accesses.
+const (
+	Reads Access = 1 << iota
+	Writes
+	Atomic
+)
 
 // Args are the fields of a declaration, decoded: main holds the kind's own
 // value. Values are canonical (nil bool int float64 string []any map).

@@ -59,9 +59,9 @@ remembers what was overwritten.`,
 			return map[string]any{"value": v.t.decode(v.t.load(v.p))}
 		},
 		Ops: map[string]Op{
-			"read":  {Do: valueRead},
-			"write": {Do: valueWrite},
-			"add":   {Do: valueAdd},
+			"read":  {Do: valueRead, Access: Reads},
+			"write": {Do: valueWrite, Access: Writes},
+			"add":   {Do: valueAdd, Access: Reads | Writes | Atomic, Order: Acquire | Release},
 		},
 		Model: func(a Args, _ int) (Model, error) {
 			t, bits, err := valueArgs(a)

@@ -43,9 +43,9 @@ type agent struct {
 	prog     *script.Program
 	m        *script.Machine
 	sig      *signals
-	handles  map[int]any // by number of the primitive
-	kinds    map[int]*prims.Descriptor
-	fds      map[int]int // descriptors of primitives, by number in the run
+	handles  []any               // by number of the primitive, nil: not inherited
+	kinds    []*prims.Descriptor // the same
+	fds      map[int]int         // descriptors of primitives, by number in the run
 	children []*child
 	always   []*always
 	passed   map[uint32]bool // checks that held once
@@ -69,8 +69,7 @@ func run(slot int, name string) {
 	setName(name)
 	a := &agent{
 		slot: slot, name: name, arena: mem, self: mem.Self(slot, FdWake), ring: mem.Ring(slot, FdWake),
-		common: &script.Common{}, prog: &script.Program{}, handles: map[int]any{}, kinds: map[int]*prims.Descriptor{},
-		fds: map[int]int{}, orders: map[int]int{}, passed: map[uint32]bool{},
+		common: &script.Common{}, prog: &script.Program{}, fds: map[int]int{}, orders: map[int]int{}, passed: map[uint32]bool{},
 	}
 	a.self.MarkForked(os.Getpid())
 	a.self.Ppid.Store(int32(os.Getppid()))
@@ -151,6 +150,11 @@ func (a *agent) assign() {
 // attach takes hold of the primitives.
 func (a *agent) attach() error {
 	mem := a.arena.Prims()
+	top := 0
+	for i := range a.prog.Uses {
+		top = max(top, a.prog.Uses[i].Number+1)
+	}
+	a.handles, a.kinds = make([]any, top), make([]*prims.Descriptor, top)
 	for i := range a.prog.Uses {
 		u := &a.prog.Uses[i]
 		at := &prims.Attachment{Name: u.Name, Number: uint32(u.Number), Args: u.Args(), Mem: mem[u.Off : u.Off+u.Size : u.Off+u.Size]}

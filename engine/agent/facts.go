@@ -30,11 +30,10 @@ func (a *agent) Fact(name string) (any, bool) {
 }
 
 func (a *agent) primFacts(number int) map[string]any {
-	h, ok := a.handles[number]
-	if !ok {
+	if number >= len(a.handles) || a.handles[number] == nil {
 		return nil
 	}
-	return PrimFacts(a.kinds[number].Facts(h, a), a, number)
+	return PrimFacts(a.kinds[number].Facts(a.handles[number], a), a, number)
 }
 
 // Process and Waiters make an agent a prims.View.
@@ -145,7 +144,7 @@ func newAlways(a *agent, al script.Always) *always {
 // operating there is no such snapshot; they check it themselves.
 func (w *always) check() {
 	for _, n := range w.prims {
-		if w.a.handles[n] == nil {
+		if n >= len(w.a.handles) || w.a.handles[n] == nil {
 			return // not ours to see; those who have it check it
 		}
 	}

@@ -28,13 +28,12 @@ func (a *agent) Func(name string, _ []any) (any, error) {
 // Op performs an operation on a primitive.
 func (a *agent) Op(act *script.Action) (any, error) {
 	n := act.Targets[0]
-	h, ok := a.handles[n]
-	if !ok {
+	if n >= len(a.handles) || a.handles[n] == nil {
 		return nil, fmt.Errorf("primitive %d was not inherited", n)
 	}
 	c := &act.Call
 	c.Self, c.Number = a.self, uint32(n)
-	if err := act.Verb.Prim().Do(h, c); err != nil {
+	if err := act.Verb.Prim().Do(a.handles[n], c); err != nil {
 		return nil, err
 	}
 	r := event.Rec{Kind: event.Op, Verb: act.Verb.ID(), Step: act.Step, Obj: uint32(n), Seq: c.Seq}

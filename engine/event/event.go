@@ -101,7 +101,7 @@ type Run struct {
 	Version  string         `json:"version"`
 	Scenario string         `json:"scenario"`
 	File     string         `json:"file"`
-	Hash     string         `json:"sha256"`
+	Hash     string         `json:"hash"` // of the file, FNV-1a 128
 	Outcome  string         `json:"outcome"`
 	Params   map[string]any `json:"params,omitempty"`
 	Started  string         `json:"started"` // UTC

@@ -44,15 +44,18 @@ func (c *capture) Publish(int, bool)    {}
 // Len is the number of records.
 func (l *Log) Len() int { return l.n }
 
-// Each calls f with every record that keep accepts, in order of arrival.
-func (l *Log) Each(keep func(Kind) bool, f func(slot int, r Rec)) {
+// Each calls f with every record that keep accepts, in order of arrival. n is
+// the record's number in that order.
+func (l *Log) Each(keep func(n int, k Kind) bool, f func(slot int, r Rec)) {
+	i := 0
 	for _, c := range l.chunks {
 		for len(c) > 0 {
 			n := int(binary.LittleEndian.Uint32(c))
 			slot := int(int32(binary.LittleEndian.Uint32(c[4:])))
 			rec := c[8 : 8+n]
 			c = c[8+n:]
-			if keep != nil && !keep(PeekKind(rec)) {
+			i++
+			if keep != nil && !keep(i-1, PeekKind(rec)) {
 				continue
 			}
 			if r, err := Read(rec); err == nil {

@@ -28,7 +28,9 @@ something that is about to become true, use eventually.`,
 				w.Check(a, Check{OK: true, Text: c.Source()})
 				return nil, nil
 			}
-			w.Check(a, Check{Text: c.Source(), Parts: c.Explain()})
+			if a.ExpectedError() != AssertionFailed {
+				w.Check(a, Check{Text: c.Source(), Parts: c.Explain()})
+			}
 			return nil, decl.Fail(AssertionFailed, "%s", c.Source())
 		},
 	})

@@ -1,0 +1,330 @@
+package race
+
+import (
+	"container/heap"
+	"slices"
+
+	"ipcrun/engine/event"
+)
+
+// Effect is what a record means here. The engine derives it from the
+// descriptor of the operation.
+type Effect struct {
+	Acquire, Release      bool
+	Reads, Writes, Atomic bool
+	// From and To are the elements that an access touches, To exclusive.
+	From, To int
+}
+
+// Access is one side of a race.
+type Access struct {
+	Proc  int // slot
+	Step  uint32
+	At    int64
+	Write bool
+}
+
+// Race is two accesses to the same memory that nothing orders.
+type Race struct {
+	Object        uint32
+	First, Second Access
+}
+
+// Log is the record of a run: f is called with every record of every process
+// in the order in which each process wrote them.
+type Log interface {
+	Each(keep func(n int, k event.Kind) bool, f func(slot int, r event.Rec))
+}
+
+// script is the pseudo-process of the top-level script: the last clock.
+type finder struct {
+	n       int
+	effect  func(r *event.Rec) Effect
+	idle    func(slot int) bool
+	clocks  []clock
+	objects map[uint32]*object
+	signals map[[3]int]clock // from, to, signal
+	ended   []clock          // at the end of a process
+	forked  []clock          // at the fork of a process
+	found   []Race
+	seen    map[[4]uint32]bool
+	limit   int
+}
+
+type object struct {
+	released clock    // joined clocks of all releases so far
+	numbers  []uint64 // of its operations, sorted
+	next     int      // index of the next number to be replayed
+	waiting  map[uint64]int
+	memory   []cell
+}
+
+// cell is one element: its latest accesses by each process.
+type cell struct {
+	reads, writes map[int]stamp
+}
+
+type stamp struct {
+	epoch  uint32
+	step   uint32
+	at     int64
+	atomic bool
+}
+
+// Find replays a log of n processes and returns the races, each pair of steps
+// once, in order of time; at most limit of them. idle tells the processes that
+// obey the script.
+func Find(n int, log Log, effect func(r *event.Rec) Effect, idle func(slot int) bool, limit int) []Race {
+	f := &finder{n: n, effect: effect, idle: idle, objects: map[uint32]*object{}, signals: map[[3]int]clock{},
+		ended: make([]clock, n), forked: make([]clock, n), seen: map[[4]uint32]bool{}, limit: limit}
+	for i := range n + 1 {
+		c := make(clock, n+1)
+		c[i] = 1
+		f.clocks = append(f.clocks, c)
+	}
+	f.replay(f.queues(log))
+	return f.found
+}
+
+// queues sorts the records that matter by process, and notes the numbers of
+// the operations on each object.
+func (f *finder) queues(log Log) [][]event.Rec {
+	q := make([][]event.Rec, f.n+1)
+	log.Each(func(_ int, k event.Kind) bool { return relevant(k) }, func(slot int, r event.Rec) {
+		if slot < 0 {
+			slot = f.n
+		}
+		if r.Kind == event.Op {
+			if e := f.effect(&r); e == (Effect{}) {
+				return
+			}
+			o := f.object(r.Obj)
+			o.numbers = append(o.numbers, r.Seq)
+		}
+		q[slot] = append(q[slot], r)
+	})
+	for _, o := range f.objects {
+		slices.Sort(o.numbers)
+	}
+	return q
+}
+
+func relevant(k event.Kind) bool {
+	switch k {
+	case event.Op, event.Forked, event.Reaped, event.Exiting, event.Ended, event.Sent, event.Got,
+		event.OrderDone, event.StepBegin, event.StepEnd, event.Print, event.Ready:
+		return true
+	}
+	return false
+}
+
+func (f *finder) object(n uint32) *object {
+	o := f.objects[n]
+	if o == nil {
+		o = &object{waiting: map[uint64]int{}}
+		f.objects[n] = o
+	}
+	return o
+}
+
+// heads orders processes by the time of their next record.
+type heads struct {
+	q     [][]event.Rec
+	slots []int
+}
+
+func (h *heads) Len() int           { return len(h.slots) }
+func (h *heads) Less(i, j int) bool { return h.q[h.slots[i]][0].At < h.q[h.slots[j]][0].At }
+func (h *heads) Swap(i, j int)      { h.slots[i], h.slots[j] = h.slots[j], h.slots[i] }
+func (h *heads) Push(x any)         { h.slots = append(h.slots, x.(int)) }
+func (h *heads) Pop() any {
+	x := h.slots[len(h.slots)-1]
+	h.slots = h.slots[:len(h.slots)-1]
+	return x
+}
+
+// replay goes through all records by time, but never performs an operation on
+// an object before those with smaller numbers: the time stamp is taken after
+// the operation, the number inside it.
+func (f *finder) replay(q [][]event.Rec) {
+	h := &heads{q: q}
+	for s := range q {
+		if len(q[s]) > 0 {
+			h.slots = append(h.slots, s)
+		}
+	}
+	heap.Init(h)
+	for h.Len() > 0 && len(f.found) < f.limit {
+		s := heap.Pop(h).(int)
+		for len(q[s]) > 0 {
+			r := &q[s][0]
+			if r.Kind == event.Op {
+				o := f.object(r.Obj)
+				if o.next < len(o.numbers) && o.numbers[o.next] < r.Seq {
+					o.waiting[r.Seq] = s
+					break
+				}
+				f.op(s, r, o)
+				o.next++
+				if o.next < len(o.numbers) {
+					if w, ok := o.waiting[o.numbers[o.next]]; ok {
+						delete(o.waiting, o.numbers[o.next])
+						heap.Push(h, w)
+					}
+				}
+			} else {
+				f.life(s, r)
+			}
+			q[s] = q[s][1:]
+			if len(q[s]) > 0 {
+				heap.Push(h, s)
+			}
+			break
+		}
+	}
+}
+
+// op performs an operation.
+func (f *finder) op(s int, r *event.Rec, o *object) {
+	e := f.effect(r)
+	c := f.clocks[s]
+	if e.Acquire && o.released != nil {
+		c.join(o.released)
+	}
+	if e.Reads || e.Writes {
+		f.access(s, r, o, e)
+	}
+	if e.Release {
+		if o.released == nil {
+			o.released = make(clock, f.n+1)
+		}
+		o.released.join(c)
+		c[s]++
+	}
+}
+
+// life performs what orders processes as wholes.
+func (f *finder) life(s int, r *event.Rec) {
+	c := f.clocks[s]
+	switch r.Kind {
+	case event.Forked:
+		// By the parent, or seen by the engine.
+		if int(r.Obj) < f.n {
+			f.clocks[r.Obj].join(c)
+			c[s]++
+		}
+	case event.Exiting:
+		f.ended[s] = c.copy()
+		c[s]++
+	case event.Reaped:
+		if int(r.Obj) < f.n && f.ended[r.Obj] != nil {
+			c.join(f.ended[r.Obj])
+		}
+	case event.Sent:
+		m, _ := r.Value.(map[string]any)
+		n, _ := m["signal"].(int)
+		key := [3]int{s, int(r.Obj), n}
+		if f.signals[key] == nil {
+			f.signals[key] = make(clock, f.n+1)
+		}
+		f.signals[key].join(c)
+		c[s]++
+	case event.Got:
+		m, _ := r.Value.(map[string]any)
+		n, _ := m["signal"].(int)
+		// Whoever sent it: standard signals coalesce, so all who did.
+		for key, sent := range f.signals {
+			if key[1] == s && key[2] == n {
+				c.join(sent)
+			}
+		}
+	case event.StepBegin, event.StepEnd, event.Ended:
+		if s == f.n {
+			f.scriptStep(r)
+		}
+	case event.Print, event.OrderDone, event.Ready:
+		f.publish(s)
+	}
+}
+
+// publish: what the script can see of a process, it may know.
+func (f *finder) publish(s int) {
+	f.clocks[f.n].join(f.clocks[s])
+	f.clocks[s][s]++
+}
+
+// scriptStep: the script knows what it has seen, and its orders carry that to
+// the processes that obey it.
+func (f *finder) scriptStep(r *event.Rec) {
+	c := f.clocks[f.n]
+	if r.Kind == event.Ended && int(r.Obj) < f.n {
+		c.join(f.clocks[r.Obj])
+	}
+	c[f.n]++
+	if r.Kind == event.StepBegin {
+		f.orders(c)
+	}
+}
+
+// orders passes the script's clock to the idle processes: each step of theirs
+// comes after the script's step that ordered it.
+func (f *finder) orders(c clock) {
+	for s := range f.n {
+		if f.idle(s) {
+			f.clocks[s].join(c)
+		}
+	}
+}
+
+// access checks an access against all earlier ones to the same memory.
+func (f *finder) access(s int, r *event.Rec, o *object, e Effect) {
+	to := max(e.To, e.From+1)
+	for len(o.memory) < to {
+		o.memory = append(o.memory, cell{})
+	}
+	c := f.clocks[s]
+	now := stamp{epoch: c[s], step: r.Step, at: r.At, atomic: e.Atomic}
+	for i := e.From; i < to; i++ {
+		m := &o.memory[i]
+		for p, w := range m.writes {
+			if p != s && w.epoch > c[p] && !(w.atomic && e.Atomic) {
+				f.report(r.Obj, p, w, true, s, now, e.Writes)
+			}
+		}
+		if e.Writes {
+			for p, w := range m.reads {
+				if p != s && w.epoch > c[p] && !(w.atomic && e.Atomic) {
+					f.report(r.Obj, p, w, false, s, now, true)
+				}
+			}
+		}
+		if e.Writes {
+			if m.writes == nil {
+				m.writes = map[int]stamp{}
+			}
+			m.writes[s] = now
+		}
+		if e.Reads {
+			if m.reads == nil {
+				m.reads = map[int]stamp{}
+			}
+			m.reads[s] = now
+		}
+	}
+}
+
+func (f *finder) report(obj uint32, p int, a stamp, aw bool, s int, b stamp, bw bool) {
+	lo, hi := a.step, b.step
+	if lo > hi {
+		lo, hi = hi, lo
+	}
+	key := [4]uint32{obj, lo, hi, 0}
+	if f.seen[key] {
+		return
+	}
+	f.seen[key] = true
+	f.found = append(f.found, Race{Object: obj,
+		First:  Access{Proc: p, Step: a.step, At: a.at, Write: aw},
+		Second: Access{Proc: s, Step: b.step, At: b.at, Write: bw},
+	})
+}

@@ -1,0 +1,228 @@
+package engine_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"ipcrun/engine/event"
+)
+
+const twoLocks = `
+name: two locks, two orders
+primitives: {left: lock, right: lock, ready[2]: event}
+processes:
+  a:
+    steps:
+      - acquire: left
+      - set: ready[0]
+      - wait: ready[1]
+      - acquire: right   # a wants
+  b:
+    steps:
+      - acquire: right   # b has
+      - set: ready[1]
+      - wait: ready[0]
+      - acquire: left
+`
+
+// TestTwoLocks: each process holds what the other wants. The run ends with the
+// cycle: who waits for what, since when, and where the other took it.
+func TestTwoLocks(t *testing.T) {
+	for _, tt := range []struct{ name, script, at string }{
+		{"while the script waits", "steps:\n  - wait: b\n", "- wait: b"},
+		{"after the script", "", "# a wants"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := twoLocks + tt.script
+			o := run(t, text)
+			o.decided(event.Failed, "deadlock", lineOf(t, text, tt.at), `nobody can move any more`)
+			o.foundSoon()
+			s := o.cause().Stuck
+			if !slices.Equal(s.Cycle, []string{"a", "b"}) {
+				t.Errorf("cycle %v", s.Cycle)
+			}
+			if len(s.Waits) != 2 {
+				t.Fatalf("waits %+v", s.Waits)
+			}
+			w := s.Waits[0]
+			if w.Proc != "a" || w.Verb != "acquire" || w.On != "right" || w.Line != lineOf(t, text, "# a wants") ||
+				!slices.Equal(w.For, []string{"b"}) || !slices.Equal(w.HeldSince, []int{lineOf(t, text, "# b has")}) ||
+				w.Why != "it wants to acquire right, which b holds" || w.Since <= 0 {
+				t.Errorf("%+v", w)
+			}
+		})
+	}
+}
+
+// TestDiningPhilosophers: the cycle of five, and none when one of them takes
+// the forks the other way round.
+func TestDiningPhilosophers(t *testing.T) {
+	dinner := func(second string) string {
+		return fmt.Sprintf(`
+name: dinner
+primitives: {fork[5]: lock, seated[5]: event}
+processes:
+  philosopher[5]:
+    steps:
+      - let: {first: "${%s}", second: "${%s}"}
+      - acquire: fork[first]
+      - set: seated[index]
+      - {each: [0, 1, 2, 3, 4], as: i, do: [{wait: "seated[i]", when: "%s"}]}
+      - acquire: fork[second]
+      - release: fork[second]
+      - release: fork[first]
+steps:
+  - wait: philosopher
+`, "index", "(index + 1) % 5", second)
+	}
+	o := run(t, dinner("true"))
+	o.decided(event.Failed, "deadlock", lineOf(t, dinner("true"), "- wait: philosopher"), "nobody can move")
+	o.foundSoon()
+	cycle := slices.Clone(o.cause().Stuck.Cycle)
+	if len(cycle) != 5 {
+		t.Fatalf("cycle %v", cycle)
+	}
+	for i, p := range cycle {
+		// Each waits for its neighbour, who holds the second fork.
+		n := int(p[len("philosopher[")] - '0')
+		if want := fmt.Sprintf("philosopher[%d]", (n+1)%5); cycle[(i+1)%5] != want {
+			t.Errorf("%s waits for %s, want %s", p, cycle[(i+1)%5], want)
+		}
+	}
+	cured := strings.Replace(dinner("false"), `"${index}", second: "${(index + 1) % 5}"`,
+		`"${index < 4 ? index : 0}", second: "${index < 4 ? index + 1 : 4}"`, 1)
+	passes(t, cured)
+}
+
+// TestStuckAlone: one process that waits for what nobody does.
+func TestStuckAlone(t *testing.T) {
+	for _, tt := range []struct{ name, text, at, why string }{
+		{"an event", `
+name: x
+primitives: {ready: event}
+processes: {a: {steps: [{wait: ready}]}}
+`, "wait: ready", `it waits for ready`},
+		{"its own lock", `
+name: x
+primitives: {gate: lock}
+processes:
+  a:
+    steps:
+      - acquire: gate
+      - acquire: gate   # again
+`, "# again", `it wants to acquire gate, which a holds`},
+		{"a signal", `
+name: x
+processes: {a: {steps: [pause]}}
+`, "pause", `it waits for a signal \(pause\)`},
+		{"a child", `
+name: x
+processes:
+  a: {steps: [{wait: b}]}
+  b: {parent: a, steps: [pause]}
+`, "wait: b", `it waits for b to end`},
+		{"a signal that is blocked", `
+name: x
+processes:
+  a:
+    signals: {SIGUSR1: [{exit: 0}]}
+    steps:
+      - block: SIGUSR1
+      - raise: SIGUSR1
+      - pause
+`, "- pause", `it waits for a signal`},
+		{"a lock whose holder has ended", `
+name: x
+primitives: {gate: lock, taken: event}
+processes:
+  a: {steps: [{acquire: gate}, {set: taken}]}
+  b: {steps: [{wait: taken}, {acquire: gate}]}
+`, "b: {steps", `it wants to acquire gate, which a holds`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := run(t, tt.text)
+			o.decided(event.Failed, "deadlock", lineOf(t, tt.text, tt.at), tt.why)
+			o.foundSoon()
+		})
+	}
+}
+
+// TestStoppedForEver: a stopped process cannot move either, whatever it was
+// doing, and the explanation says so.
+func TestStoppedForEver(t *testing.T) {
+	const text = `
+name: x
+processes: {a: {steps: [{while: index0 != 1, do: [{let: {index0: 0}}]}]}}
+steps:
+  - kill: a
+    signal: SIGSTOP
+  - wait: a
+`
+	s := strings.Replace(text, "[{while", "[{let: {index0: 0}}, {while", 1)
+	o := run(t, s)
+	o.decided(event.Failed, "deadlock", lineOf(t, s, "- wait: a"), "it is stopped, and nobody sends SIGCONT")
+	o.foundSoon()
+}
+
+// TestNotStuck: runs in which everybody looks blocked for a while and somebody
+// can still move. None of them is a deadlock.
+func TestNotStuck(t *testing.T) {
+	for _, tt := range []struct{ name, text string }{
+		{"somebody sleeps", `
+name: x
+primitives: {ready: event}
+processes:
+  a: {steps: [{wait: ready}]}
+  b: {steps: [{sleep: 120ms}, {set: ready}]}
+`},
+		{"somebody computes", `
+name: x
+primitives: {ready: event}
+processes:
+  a: {steps: [{wait: ready}]}
+  b: {steps: [{repeat: 60000, as: i, do: [{let: {n: "${i + 1}"}}]}, {set: ready}]}
+`},
+		{"an alarm is set", `
+name: x
+processes:
+  a: {signals: {SIGALRM: [{exit: 0}]}, steps: [{alarm: 120ms}, {repeat: forever, do: [pause]}]}
+`},
+		{"a wait has a timeout", `
+name: x
+primitives: {ready: event}
+processes:
+  a: {steps: [{wait: ready}]}
+  b: {steps: [{wait: ready, timeout: 120ms, error: Timeout}, {set: ready}]}
+`},
+		{"an order is under way", `
+name: x
+primitives: {ready: event}
+processes: {a: idle, b: idle}
+steps:
+  - {in: a, wait: ready, background: w}
+  - {in: b, sleep: 120ms}
+  - {in: b, set: ready}
+  - await: w
+`},
+		{"stopped and continued", `
+name: x
+primitives: {ready: event, go: event}
+processes:
+  a: {steps: [{wait: ready}]}
+  b: {steps: [{wait: go}, {set: ready}]}
+  c: {steps: [{kill: b, signal: SIGSTOP}, {set: go}, {sleep: 120ms}, {kill: b, signal: SIGCONT}]}
+steps: [{wait: a}]
+`},
+		{"nothing to do for a daemon", `
+name: x
+primitives: {never: event}
+processes:
+  a: {steps: [{sleep: 60ms}]}
+  b: {daemon: true, steps: [{wait: never}]}
+`},
+	} {
+		t.Run(tt.name, func(t *testing.T) { passes(t, tt.text) })
+	}
+}
