@@ -125,6 +125,12 @@ type Call struct {
 	Args     *Values
 	NoWait   bool  // block: false
 	Deadline int64 // absolute, 0: none
+	// Part is the end or part that the step names, as a in send: phone.a; one
+	// of the kind's Parts.
+	Part string
+	// Elems are the elements that the step names, as 2 in read: row[2] or 1 and
+	// 3 in read: row[1:3].
+	Elems Elems
 
 	// Resume lets an operation that was interrupted go on where it was when
 	// it is done again: its own note to itself, 0 at first.
@@ -162,6 +168,16 @@ func (v *Values) Has(name string) bool {
 		}
 	}
 	return false
+}
+
+// Elems selects elements of an array. The zero value means all of them. From
+// and To are as the author wrote them: negative ones count from the end, and
+// they may be out of range.
+type Elems struct {
+	Given    bool
+	Single   bool // row[2]
+	From, To int  // To exclusive
+	Open     bool // row[1:]: To is the end
 }
 
 // wait describes a blocked call for the status slot.

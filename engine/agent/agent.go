@@ -71,6 +71,7 @@ func run(slot int, name string) {
 		slot: slot, name: name, arena: mem, self: mem.Self(slot, FdWake), ring: mem.Ring(slot, FdWake),
 		common: &script.Common{}, prog: &script.Program{}, fds: map[int]int{}, orders: map[int]int{}, passed: map[uint32]bool{},
 	}
+	a.self.PollFd = a.pollFd
 	a.self.MarkForked(os.Getpid())
 	a.self.Ppid.Store(int32(os.Getppid()))
 	if err := a.load(); err != nil {

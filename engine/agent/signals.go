@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -11,6 +12,7 @@ import (
 	"ipcrun/engine/proc"
 	"ipcrun/engine/proc/sig"
 	"ipcrun/engine/script"
+	"ipcrun/prims/arena"
 )
 
 // signals is how an agent handles signals. Those it has a handler for are
@@ -30,12 +32,15 @@ type signals struct {
 	handled  uint64 // signals with a handler
 	held     uint64 // signals that the script has blocked
 	running  uint64 // signals whose handler runs now
+	kept     uint64 // blocked by the script, without a handler, and caught to keep them pending
 	fd       int    // signalfd, -1: none yet
 	fdMask   uint64 // what it lists
 	raw      [2]int // pipe of the raw handler
 	pending  []proc.Info
 	armed    bool
 	watching bool
+	// dispositions, by signal: default, ignore or handle.
+	dispositions [65]string
 	arm      chan struct{}
 	idle     int
 	due      bool // the step that ends now has made signals deliverable
@@ -50,19 +55,18 @@ const unarmedSteps = 64
 // blocked until it returns.
 func newSignals(a *agent) (*signals, error) {
 	s := &signals{a: a, fd: -1, raw: [2]int{-1, -1}}
-	disp := map[int]string{}
+	for n := range s.dispositions {
+		s.dispositions[n] = script.Default
+	}
 	for _, h := range a.prog.Handlers {
-		disp[h.Signal] = h.Disp
+		s.dispositions[h.Signal] = h.Disp
 	}
 	for _, g := range sig.All() {
 		n := int(g)
 		if !g.Catchable() {
 			continue
 		}
-		d := disp[n]
-		if d == "" {
-			d = script.Default
-		}
+		d := s.dispositions[n]
 		if d == script.Handle {
 			s.handled |= proc.Bit(n)
 			continue
@@ -143,6 +147,7 @@ func (s *signals) update() error {
 // kernel may act on it by itself, and the kernel sees a handler before the
 // signalfd lists it.
 func (s *signals) dispose(n int, d string) error {
+	s.dispositions[n] = d
 	if d == script.Handle {
 		if err := proc.Block(proc.Bit(n)); err != nil {
 			return err
@@ -151,9 +156,11 @@ func (s *signals) dispose(n int, d string) error {
 			return err
 		}
 		s.handled |= proc.Bit(n)
+		s.kept &^= proc.Bit(n)
 		return s.update()
 	}
 	s.handled &^= proc.Bit(n)
+	s.forget(n)
 	if s.fd >= 0 && s.fdMask&proc.Bit(n) != 0 {
 		s.fdMask &^= proc.Bit(n)
 		if _, err := proc.Signalfd(s.fd, s.fdMask); err != nil {
@@ -163,20 +170,69 @@ func (s *signals) dispose(n int, d string) error {
 	if err := s.kernelDisposition(n, d); err != nil {
 		return err
 	}
+	if d == script.Default && s.held&proc.Bit(n) != 0 {
+		if err := s.keep(n); err != nil {
+			return err
+		}
+	}
 	return s.update()
 }
 
 // mask blocks or unblocks signals for the script.
 func (s *signals) mask(how string, list []int) error {
-	for _, n := range list {
-		if how == "block" {
+	if how == "block" {
+		for _, n := range list {
 			s.held |= proc.Bit(n)
-		} else {
-			s.held &^= proc.Bit(n)
+			if s.dispositions[n] == script.Default {
+				if err := s.keep(n); err != nil {
+					return err
+				}
+			}
+		}
+		return s.update()
+	}
+	var m uint64
+	for _, n := range list {
+		m |= proc.Bit(n)
+	}
+	s.settle(m & s.held)
+	s.held &^= m
+	s.due = true
+	if err := s.update(); err != nil {
+		return err
+	}
+	return s.letGo(list)
+}
+
+// keep holds a signal back that has its default action and that the runtime
+// does not let us block: it is caught, and sent again when the script lets it
+// through.
+func (s *signals) keep(n int) error {
+	if !proc.NeedsRaw(n) || s.handled&proc.Bit(n) != 0 || !sig.Sig(n).Catchable() {
+		return nil
+	}
+	s.kept |= proc.Bit(n)
+	return s.catch(n)
+}
+
+// letGo gives signals that were kept their default action back.
+func (s *signals) letGo(list []int) error {
+	for _, n := range list {
+		if s.kept&proc.Bit(n) == 0 {
+			continue
+		}
+		s.kept &^= proc.Bit(n)
+		if err := s.kernelDisposition(n, script.Default); err != nil {
+			return err
+		}
+		if s.isPending(n) {
+			s.forget(n)
+			if err := proc.Kill(unix.Getpid(), n); err != nil {
+				return err
+			}
 		}
 	}
-	s.due = true
-	return s.update()
+	return nil
 }
 
 // poll runs between steps: a handler that is due begins before the next step.
@@ -212,11 +268,15 @@ func (s *signals) sentToSelf(n int) {
 	if s.handled&proc.Bit(n) == 0 || !s.deliverable(n) {
 		return
 	}
-	fds := s.fds(nil)
-	for {
-		if _, err := unix.Poll(fds, 1000); !errors.Is(err, unix.EINTR) {
+	for until := arena.Now() + int64(time.Second); ; {
+		if info, err := proc.ReadSignalfd(s.fd); err == nil {
+			s.hold(info)
+		}
+		s.collect()
+		if s.isPending(n) || arena.Now() > until {
 			break
 		}
+		unix.Poll(s.fds(nil), 100)
 	}
 	s.due = true
 }
@@ -229,35 +289,83 @@ func (s *signals) deliver() {
 	s.poll1()
 }
 
-// take reads the next signal that may be handled now.
+// take yields the next signal that may be handled now.
 func (s *signals) take() (proc.Info, bool) {
 	if s.handled == 0 {
 		return proc.Info{}, false
 	}
+	s.collect()
 	for i, p := range s.pending {
-		if s.deliverable(p.Signo) {
+		if s.deliverable(p.Signo) && s.handled&proc.Bit(p.Signo) != 0 {
 			s.pending = append(s.pending[:i], s.pending[i+1:]...)
 			return p, true
 		}
 	}
-	for s.raw[0] >= 0 && s.handled&rawSignals != 0 {
-		info, err := proc.ReadRaw(s.raw[0])
-		if err != nil {
-			break
-		}
-		if s.handled&proc.Bit(info.Signo) == 0 {
-			continue // its disposition has changed since
-		}
-		if s.deliverable(info.Signo) {
-			return info, true
-		}
-		s.hold(info)
-	}
-	if s.fdMask == 0 {
+	if s.open() == 0 {
 		return proc.Info{}, false
 	}
 	info, err := proc.ReadSignalfd(s.fd)
 	return info, err == nil
+}
+
+// open are the signals whose handler may begin now.
+func (s *signals) open() uint64 { return s.handled &^ s.held &^ s.running }
+
+// collect moves what the raw handler has caught to pending, where a standard
+// signal is at most once.
+func (s *signals) collect() {
+	if s.raw[0] < 0 || (s.handled|s.kept)&rawSignals == 0 {
+		return
+	}
+	for {
+		info, err := proc.ReadRaw(s.raw[0])
+		if err != nil {
+			return
+		}
+		// Its disposition may have changed since.
+		if (s.handled|s.kept)&proc.Bit(info.Signo) != 0 {
+			s.hold(info)
+		}
+	}
+}
+
+// settle collects what has come of signals that were blocked and are about not
+// to be: what another thread has not taken yet would otherwise come a moment
+// later and count twice. The caller brings the signalfd in line again.
+func (s *signals) settle(m uint64) {
+	m &= rawSignals & (s.handled | s.kept)
+	if m == 0 {
+		return
+	}
+	if fd, err := proc.Signalfd(s.fd, m); err == nil {
+		if s.fd < 0 {
+			s.fd = high(fd)
+		}
+		s.fdMask = m
+		for {
+			info, err := proc.ReadSignalfd(s.fd)
+			if err != nil {
+				break
+			}
+			s.hold(info)
+		}
+	}
+	s.collect()
+}
+
+func (s *signals) isPending(n int) bool {
+	for _, p := range s.pending {
+		if p.Signo == n {
+			return true
+		}
+	}
+	return false
+}
+
+// forget drops a signal that is pending here: its disposition is no handler
+// any more.
+func (s *signals) forget(n int) {
+	s.pending = slices.DeleteFunc(s.pending, func(p proc.Info) bool { return p.Signo == n })
 }
 
 var rawSignals = func() (m uint64) {
@@ -272,12 +380,8 @@ var rawSignals = func() (m uint64) {
 // hold keeps a signal that cannot be blocked in the kernel until the script
 // wants it; a standard one is pending at most once.
 func (s *signals) hold(info proc.Info) {
-	if !sig.Sig(info.Signo).Realtime() {
-		for _, p := range s.pending {
-			if p.Signo == info.Signo {
-				return
-			}
-		}
+	if !sig.Sig(info.Signo).Realtime() && s.isPending(info.Signo) {
+		return
 	}
 	s.pending = append(s.pending, info)
 }
@@ -301,10 +405,18 @@ func (s *signals) handle(info proc.Info) {
 }
 
 // narrow keeps the signals whose handler runs out of the signalfd. With a
-// single handled signal nothing is left to be read, and nothing needs doing.
+// single handled signal nothing is left to be read, and nothing needs doing
+// before somebody waits for the signalfd.
 func (s *signals) narrow() {
 	s.a.self.Mask.Store(s.held | s.running)
-	if want := s.handled &^ s.held &^ s.running; want != 0 && want != s.fdMask {
+	if s.open() != 0 {
+		s.list()
+	}
+}
+
+// list has the signalfd list what may be handled now, and nothing else.
+func (s *signals) list() {
+	if want := s.open(); want != s.fdMask {
 		if _, err := proc.Signalfd(s.fd, want); err == nil {
 			s.fdMask = want
 		}
@@ -313,6 +425,7 @@ func (s *signals) narrow() {
 
 // done is called at the end of a handler.
 func (s *signals) done(n int) {
+	s.settle(proc.Bit(n))
 	s.running &^= proc.Bit(n)
 	s.narrow()
 	s.a.handlers++
@@ -324,7 +437,7 @@ func (s *signals) done(n int) {
 // fds are the descriptors that become readable when a signal can be handled; a
 // step that blocks on a descriptor waits for them too.
 func (s *signals) fds(list []unix.PollFd) []unix.PollFd {
-	if s.handled&^s.held&^s.running == 0 {
+	if s.open() == 0 {
 		return list
 	}
 	list = append(list, unix.PollFd{Fd: int32(s.fd), Events: unix.POLLIN})
@@ -337,7 +450,7 @@ func (s *signals) fds(list []unix.PollFd) []unix.PollFd {
 // duePending reports whether a held-back signal may be handled now.
 func (s *signals) duePending() bool {
 	for _, p := range s.pending {
-		if s.deliverable(p.Signo) {
+		if s.deliverable(p.Signo) && s.handled&proc.Bit(p.Signo) != 0 {
 			return true
 		}
 	}
@@ -353,6 +466,7 @@ func (s *signals) beforePark() {
 		s.a.self.Interrupt.Store(1)
 		return
 	}
+	s.list()
 	if !s.watching {
 		s.watching = true
 		// It must run while this thread sits in the kernel.

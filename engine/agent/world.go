@@ -112,6 +112,23 @@ func (a *agent) poll(w arena.Wait, fds ...int) (ready, interrupted bool, err err
 	for _, fd := range fds {
 		list = append(list, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 	}
+	return a.pollAll(w, list)
+}
+
+// pollFd is poll for operations of primitives.
+func (a *agent) pollFd(w arena.Wait, fd int, events int16) (arena.Outcome, error) {
+	ready, interrupted, err := a.pollAll(w, append(make([]unix.PollFd, 0, 3), unix.PollFd{Fd: int32(fd), Events: events}))
+	switch {
+	case ready:
+		return arena.Woken, err
+	case interrupted:
+		return arena.Interrupted, err
+	}
+	return arena.TimedOut, err
+}
+
+func (a *agent) pollAll(w arena.Wait, list []unix.PollFd) (ready, interrupted bool, err error) {
+	mine := len(list)
 	if a.sig.duePending() {
 		return false, true, nil
 	}
@@ -121,11 +138,7 @@ func (a *agent) poll(w arena.Wait, fds ...int) (ready, interrupted bool, err err
 	for {
 		var ts *unix.Timespec
 		if w.Deadline != 0 {
-			left := w.Deadline - arena.Now()
-			if left <= 0 {
-				left = 0
-			}
-			t := unix.NsecToTimespec(left)
+			t := unix.NsecToTimespec(max(w.Deadline-arena.Now(), 0))
 			ts = &t
 		}
 		n, err := unix.Ppoll(list, ts, nil)
@@ -138,13 +151,9 @@ func (a *agent) poll(w arena.Wait, fds ...int) (ready, interrupted bool, err err
 			return false, false, nil
 		}
 		for i := range list {
-			if list[i].Revents == 0 {
-				continue
-			}
-			if i < len(fds) {
-				ready = true
-			} else {
-				interrupted = true
+			if list[i].Revents != 0 {
+				ready = ready || i < mine
+				interrupted = interrupted || i >= mine
 			}
 		}
 		return ready, interrupted && !ready, nil

@@ -343,7 +343,7 @@ func (m *Machine) Next() *Action {
 }
 
 // prepare evaluates the parameters of an action.
-func (m *Machine) prepare(in *instr) (*Action, error) {
+func (m *Machine) prepare(in *instr) (_ *Action, err error) {
 	a := &in.act
 	a.Resumed, a.Mark, a.Deadline = 0, 0, 0
 	for i, v := range in.vals {
@@ -387,6 +387,12 @@ func (m *Machine) prepare(in *instr) (*Action, error) {
 	}
 	if in.verb.prim != nil {
 		a.Call = prims.Call{Args: &a.Args, NoWait: in.noWait, Deadline: a.Deadline, Verb: uint32(in.verb.id), Step: a.Step}
+		if t := in.targets[0]; t.part != "" || t.elem != nil || t.slice {
+			a.Call.Part = t.part
+			if a.Call.Elems, err = t.elems(m); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return a, nil
 }

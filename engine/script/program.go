@@ -159,10 +159,17 @@ type Arg struct {
 	Refs  []*Ref          `json:"rs,omitempty"`
 }
 
-// Ref names a declared thing, or the index-th of name[n].
+// Ref names a declared thing, or the index-th of name[n], or a part of it.
 type Ref struct {
 	Name  string `json:"n"`
 	Index string `json:"i,omitempty"` // an expression
+	// Part is an end or part: a of phone.a.
+	Part string `json:"p,omitempty"`
+	// Elem is the element of an array, or the first of a slice, an expression;
+	// To is the end of the slice, "" for a single element.
+	Elem  string `json:"e,omitempty"`
+	To    string `json:"to,omitempty"`
+	Slice bool   `json:"s,omitempty"`
 }
 
 // Lit makes an Arg of a canonical value.

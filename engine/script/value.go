@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 
+	"ipcrun/prims"
 	"ipcrun/spec/cond"
 	"ipcrun/spec/decl"
 )
@@ -156,6 +157,10 @@ type target struct {
 	decl  Name
 	index *expression // nil: the single one, or all of name[n]
 	fixed []int       // known in advance
+	part  string
+	elem  *expression // nil: none, or a slice from the start
+	to    *expression // nil: a slice to the end
+	slice bool
 }
 
 func newTarget(c *Common, r *Ref) (*target, error) {
@@ -163,7 +168,13 @@ func newTarget(c *Common, r *Ref) (*target, error) {
 	if !ok {
 		return nil, fmt.Errorf("program: no %q", r.Name)
 	}
-	t := &target{name: r.Name, decl: n}
+	t := &target{name: r.Name, decl: n, part: r.Part, slice: r.Slice}
+	if r.Elem != "" {
+		t.elem = &expression{src: r.Elem}
+	}
+	if r.To != "" {
+		t.to = &expression{src: r.To}
+	}
 	switch {
 	case r.Index != "":
 		t.index = &expression{src: r.Index}
@@ -193,6 +204,35 @@ func (t *target) resolve(m *Machine, into []int) ([]int, error) {
 		return nil, decl.Fail(Invalid, "%s[%s]: there is no number %d, they go from 0 to %d", t.name, t.index.src, i, t.decl.Count-1)
 	}
 	return append(into, t.decl.First+i), nil
+}
+
+// elems evaluates which elements are meant.
+func (t *target) elems(m *Machine) (e prims.Elems, err error) {
+	if t.elem == nil && !t.slice {
+		return e, nil
+	}
+	e = prims.Elems{Given: true, Single: !t.slice, Open: t.to == nil}
+	for _, x := range []struct {
+		e  *expression
+		to *int
+	}{{t.elem, &e.From}, {t.to, &e.To}} {
+		if x.e == nil {
+			continue
+		}
+		v, err := x.e.eval(m)
+		if err != nil {
+			return e, err
+		}
+		n, ok := asInt(v)
+		if !ok {
+			return e, decl.Fail(Invalid, "%s[%s]: %s is no whole number", t.name, x.e.src, cond.Text(v))
+		}
+		*x.to = n
+	}
+	if e.Single {
+		e.To = e.From + 1
+	}
+	return e, nil
 }
 
 // asInt accepts whole floats: a division yields a float even where it is even.

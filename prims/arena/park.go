@@ -26,6 +26,10 @@ type Self struct {
 	WakeFd int
 	// Interruptible says that signals are handled and may end a Park.
 	Interruptible bool
+	// PollFd, if set, blocks until a descriptor is ready for events (poll(2)), a
+	// signal arrives or w.Deadline passes. It Enters and Leaves by itself.
+	// Woken means that the descriptor is ready, hung up or in error.
+	PollFd func(w Wait, fd int, events int16) (Outcome, error)
 	// BeforePark, if set, runs before the thread blocks: the agent uses it to
 	// set its signal watcher going.
 	BeforePark func()

@@ -99,6 +99,11 @@ type Kind struct {
 	Verbs   []Verb // what can be done with it; the object is the primitive
 	Example string // a declaration, as YAML
 	Source  string // where the semantics come from
+	// Parts are the ends that verbs name behind a dot, as a in send: phone.a;
+	// nil: it has none. They are given the main value and the fields.
+	Parts func(main any, fields map[string]any) []string
+	// Elements: verbs may name elements, as row[2] or row[1:3].
+	Elements bool
 }
 
 // Err is an error a step can end with.
