@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"ipcrun/engine/agent"
 	"ipcrun/engine/event"
 	"ipcrun/engine/proc"
 	"ipcrun/engine/script"
@@ -127,6 +126,9 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		l.SetBy, _ = m["set_by"].(string)
 		e.Limit, e.Value = l, nil
 		e.Stuck = r.stuckOf(t0, m)
+	case event.Raced:
+		e.Object = r.Primitive(int(rec.Obj))
+		e.Race, e.Value = raceEvent(r.plan, t0, m), nil
 	case event.Stopped:
 		e.Signal, _ = rec.Value.(string)
 		e.Value = nil
@@ -197,7 +199,7 @@ func (r *run) lifeEvent(e *event.Event, slot int, rec *event.Rec, m map[string]a
 		e.Pid = r.procs[rec.Obj].pid
 		e.Status, e.Value = nil, nil
 		if ws, ok := rec.Value.(int); ok {
-			e.Status = statusOf(agent.DecodeStatus(uint32(ws)))
+			e.Status = statusOf(proc.DecodeStatus(uint32(ws)))
 		}
 	case event.Reaped:
 		st := &event.Status{}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"ipcrun/engine"
-	"ipcrun/engine/agent"
+	_ "ipcrun/engine/agent" // a re-exec of this binary becomes an agent
 	"ipcrun/engine/proc"
 )
 
@@ -34,7 +34,6 @@ func registerHelper(name string, f func(args []string)) {
 var shared *engine.Engine
 
 func TestMain(m *testing.M) {
-	agent.Dispatch()
 	if name := os.Getenv(helperEnv); name != "" {
 		f := helpers[name]
 		if f == nil {

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"ipcrun/engine/agent"
 	"ipcrun/engine/event"
 	"ipcrun/engine/proc"
 	"ipcrun/engine/script"
@@ -158,12 +157,12 @@ func (r *run) takeStatus(p *process) {
 	if p.pidfd >= 0 && !p.reaped {
 		if st, reaped, err := proc.WaitPidfd(p.pidfd); err == nil && reaped {
 			p.reaped, p.status = true, st
-			s.RecordStatus(agent.EncodeStatus(st))
+			s.RecordStatus(st.Encode())
 			return
 		}
 	}
 	if ws, ok := s.Status(); ok {
-		p.reaped, p.status = true, agent.DecodeStatus(ws)
+		p.reaped, p.status = true, proc.DecodeStatus(ws)
 		return
 	}
 	if p.status.Known {
@@ -362,5 +361,5 @@ func statusValue(st proc.Status) any {
 	if !st.Known {
 		return nil
 	}
-	return int(agent.EncodeStatus(st))
+	return int(st.Encode())
 }

@@ -13,6 +13,7 @@ import (
 
 	"ipcrun/engine/agent"
 	"ipcrun/engine/event"
+	"ipcrun/engine/leader"
 	"ipcrun/engine/plan"
 	"ipcrun/engine/proc"
 	"ipcrun/engine/script"
@@ -91,6 +92,7 @@ func (r *run) execute() {
 	}
 	r.letEnd()
 	r.tearDown()
+	r.races()
 	if len(r.plan.Finally.Steps) > 0 && !errors.Is(r.stop, errBroken) {
 		r.stop = nil
 		r.runScript(r.plan.Finally, r)
@@ -252,13 +254,16 @@ func (r *run) fork(slot int) error {
 		Prims:  func(n int) int { return int(r.fds[n].Fd()) },
 	})
 	if term != nil {
-		pid, pidfd, err := r.engine.spawner.Start(agent.Supervised(cmd))
+		pid, pidfd, err := r.engine.spawner.Start(leader.Command(cmd, slot))
 		if err != nil {
 			return err
 		}
 		r.others = append(r.others, &helper{pid: pid, pidfd: pidfd})
 		return r.watcher.Add(pidfd, tagHelper|uint64(len(r.others)-1))
 	}
+	// Out of our own group: a Ctrl-C that is meant for ipcrun is none of its
+	// business.
+	cmd.Setpgid = true
 	pid, pidfd, err := r.engine.spawner.Start(cmd)
 	if err != nil {
 		return err

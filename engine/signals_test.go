@@ -425,3 +425,49 @@ steps:
 func withSignal(text, signal string) string {
 	return strings.ReplaceAll(text, "THE_SIGNAL", signal)
 }
+
+// TestBlockedDefault: a signal that would end the process is held back while
+// it is blocked, stays pending, and ends it when it is let through.
+func TestBlockedDefault(t *testing.T) {
+	for _, s := range []string{"SIGUSR1", "SIGTERM", "SIGINT", "SIGRTMIN+1"} {
+		t.Run(s, func(t *testing.T) {
+			o := passes(t, withSignal(blockedDefault, s))
+			o.wantPrinted("a", "still here")
+			o.wantPrinted("c", "first", "handled")
+		})
+	}
+}
+
+const blockedDefault = `
+name: x
+primitives: {blocked: event, sent: event}
+processes:
+  a:
+    steps:
+      - block: THE_SIGNAL
+      - set: blocked
+      - wait: sent
+      - print: still here
+      - unblock: THE_SIGNAL
+      - print: too late
+  b:
+    steps: [{wait: blocked}, {kill: a, signal: THE_SIGNAL}, {set: sent}]
+  c:
+    steps:
+      - block: THE_SIGNAL
+      - {signal: THE_SIGNAL, handler: [{print: handled}]}
+      - raise: THE_SIGNAL
+      - print: first
+      - unblock: THE_SIGNAL
+      - {signal: THE_SIGNAL, handler: default}
+      - block: THE_SIGNAL
+      - raise: THE_SIGNAL
+      - {signal: THE_SIGNAL, handler: ignore}
+      - unblock: THE_SIGNAL
+      - exit: 5
+steps:
+  - wait: a
+  - assert: a.exit_signal == "THE_SIGNAL"
+  - wait: c
+  - assert: c.exit_code == 5
+`

@@ -11,7 +11,10 @@ import (
 
 const twoLocks = `
 name: two locks, two orders
-primitives: {left: lock, right: lock, ready[2]: event}
+primitives:
+  left: lock
+  right: lock
+  ready[2]: event
 processes:
   a:
     steps:
@@ -59,26 +62,29 @@ func TestTwoLocks(t *testing.T) {
 // TestDiningPhilosophers: the cycle of five, and none when one of them takes
 // the forks the other way round.
 func TestDiningPhilosophers(t *testing.T) {
-	dinner := func(second string) string {
+	dinner := func(together bool) string {
 		return fmt.Sprintf(`
 name: dinner
-primitives: {fork[5]: lock, seated[5]: event}
+params: {together: %v}
+primitives:
+  fork[5]: lock
+  seated[5]: event
 processes:
   philosopher[5]:
     steps:
-      - let: {first: "${%s}", second: "${%s}"}
+      - let: {first: "${index}", second: "${(index + 1) %% 5}"}
       - acquire: fork[first]
       - set: seated[index]
-      - {each: [0, 1, 2, 3, 4], as: i, do: [{wait: "seated[i]", when: "%s"}]}
+      - {each: [0, 1, 2, 3, 4], as: i, do: [{wait: "seated[i]", when: together}]}
       - acquire: fork[second]
       - release: fork[second]
       - release: fork[first]
 steps:
   - wait: philosopher
-`, "index", "(index + 1) % 5", second)
+`, together)
 	}
-	o := run(t, dinner("true"))
-	o.decided(event.Failed, "deadlock", lineOf(t, dinner("true"), "- wait: philosopher"), "nobody can move")
+	o := run(t, dinner(true))
+	o.decided(event.Failed, "deadlock", lineOf(t, dinner(true), "- wait: philosopher"), "nobody can move")
 	o.foundSoon()
 	cycle := slices.Clone(o.cause().Stuck.Cycle)
 	if len(cycle) != 5 {
@@ -91,7 +97,7 @@ steps:
 			t.Errorf("%s waits for %s, want %s", p, cycle[(i+1)%5], want)
 		}
 	}
-	cured := strings.Replace(dinner("false"), `"${index}", second: "${(index + 1) % 5}"`,
+	cured := strings.Replace(dinner(false), `"${index}", second: "${(index + 1) % 5}"`,
 		`"${index < 4 ? index : 0}", second: "${index < 4 ? index + 1 : 4}"`, 1)
 	passes(t, cured)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -16,14 +15,6 @@ import (
 	"ipcrun/prims/arena"
 	"ipcrun/spec/decl"
 )
-
-func init() {
-	// Dispositions are a matter of the main thread: its mask is the one that
-	// the process file system shows, and forks happen on it.
-	if len(os.Args) > 0 && (os.Args[0] == agentName || os.Args[0] == supervisorName) {
-		runtime.LockOSThread()
-	}
-}
 
 // die ends an agent that could not even begin. The engine shows what it wrote.
 func die(format string, args ...any) {

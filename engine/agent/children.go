@@ -106,7 +106,7 @@ func (a *agent) waitOne(act *script.Action, slot int) (any, error) {
 		if reaped {
 			c.reaped = true
 			unix.Close(c.pidfd)
-			a.arena.Slot(slot).RecordStatus(EncodeStatus(st))
+			a.arena.Slot(slot).RecordStatus(st.Encode())
 			v := StatusValue(c.pid, st)
 			a.emit(&event.Rec{Kind: event.Reaped, Step: act.Step, Obj: uint32(slot), Value: v})
 			return v, nil

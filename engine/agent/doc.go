@@ -1,8 +1,8 @@
 // Package agent is the life of a forked process: it attaches to the shared
 // memory of its run, installs its dispositions, reports that it is ready, runs
 // its script, records what it does, and dies. An agent is the binary itself,
-// executed anew and dispatched as the first statement of main; so nothing here
-// may depend on what other packages do at start.
+// executed anew, which becomes an agent in this package's init: whoever imports
+// the package can be re-executed as one, a test binary too.
 //
 // It knows programs, primitives, shared memory and the kernel; it must never
 // know scenarios, reports or flags.

@@ -41,9 +41,9 @@ type signals struct {
 	watching bool
 	// dispositions, by signal: default, ignore or handle.
 	dispositions [65]string
-	arm      chan struct{}
-	idle     int
-	due      bool // the step that ends now has made signals deliverable
+	arm          chan struct{}
+	idle         int
+	due          bool // the step that ends now has made signals deliverable
 }
 
 // unarmedSteps is how many steps look at the signalfd themselves before the
@@ -140,7 +140,9 @@ func (s *signals) update() error {
 		}
 		s.fdMask = want
 	}
-	return proc.SetMask(s.handled | s.held)
+	// What the runtime's threads do not block this one takes, so that it is in
+	// the pipe as soon as it was sent: the kernel asks the main thread first.
+	return proc.SetMask((s.handled | s.held) &^ (rawSignals & (s.handled | s.kept)))
 }
 
 // dispose changes a disposition. The signalfd forgets the signal before the
@@ -160,7 +162,6 @@ func (s *signals) dispose(n int, d string) error {
 		return s.update()
 	}
 	s.handled &^= proc.Bit(n)
-	s.forget(n)
 	if s.fd >= 0 && s.fdMask&proc.Bit(n) != 0 {
 		s.fdMask &^= proc.Bit(n)
 		if _, err := proc.Signalfd(s.fd, s.fdMask); err != nil {
@@ -170,10 +171,15 @@ func (s *signals) dispose(n int, d string) error {
 	if err := s.kernelDisposition(n, d); err != nil {
 		return err
 	}
+	s.collect()
+	s.kept &^= proc.Bit(n)
 	if d == script.Default && s.held&proc.Bit(n) != 0 {
+		// It goes on being pending, if it is.
 		if err := s.keep(n); err != nil {
 			return err
 		}
+	} else {
+		s.forget(n)
 	}
 	return s.update()
 }
@@ -221,10 +227,11 @@ func (s *signals) letGo(list []int) error {
 		if s.kept&proc.Bit(n) == 0 {
 			continue
 		}
-		s.kept &^= proc.Bit(n)
 		if err := s.kernelDisposition(n, script.Default); err != nil {
 			return err
 		}
+		s.collect()
+		s.kept &^= proc.Bit(n)
 		if s.isPending(n) {
 			s.forget(n)
 			if err := proc.Kill(unix.Getpid(), n); err != nil {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 
 	"ipcrun/engine/proc"
@@ -17,11 +18,8 @@ const (
 	FdPrims    = 7
 )
 
-// Argument vectors begin with one of these, which no shell would use.
-const (
-	agentName      = "ipcrun-agent"
-	supervisorName = "ipcrun-supervisor"
-)
+// agentName is what the argument vector of an agent begins with.
+const agentName = "ipcrun-agent"
 
 // Environment is what agents start with. The Go runtime must not send itself
 // signals (a script may handle them), and shall not look for limits on
@@ -62,33 +60,23 @@ func Command(t *script.Text, slot int, name string, p *script.Program, f Files) 
 	}
 }
 
-// Supervised turns the command of an agent into that of the supervisor which
-// leads the session of its terminal.
-func Supervised(c proc.Start) proc.Start {
-	c.Args = append([]string{supervisorName}, c.Args[1:]...)
-	c.Args = append(c.Args, strconv.Itoa(len(c.Files)))
-	c.Setsid, c.Ctty = true, 0
-	return c
-}
-
-// Dispatch runs this process as an agent or a supervisor if it was started as
-// one, and does not return then. It must be the first statement of main.
-func Dispatch() {
-	switch {
-	case len(os.Args) == 3 && os.Args[0] == agentName:
-		slot, err := strconv.Atoi(os.Args[1])
-		if err != nil {
-			die("slot: %v", err)
-		}
-		run(slot, os.Args[2])
-	case len(os.Args) == 4 && os.Args[0] == supervisorName:
-		slot, err1 := strconv.Atoi(os.Args[1])
-		n, err2 := strconv.Atoi(os.Args[3])
-		if err1 != nil || err2 != nil {
-			die("bad arguments")
-		}
-		supervise(slot, os.Args[2], n)
+// init makes this process an agent if it was started as one, and does not
+// return then. It runs when the packages that an agent needs are initialised,
+// which is before those that only the command line needs (Go initialises
+// packages as their imports allow, in the order of their paths): what a process
+// does not use it does not pay for.
+func init() {
+	if len(os.Args) != 3 || os.Args[0] != agentName {
+		return
 	}
+	// Dispositions are a matter of the main thread: its mask is the one that
+	// the process file system shows, and forks happen on it.
+	runtime.LockOSThread()
+	slot, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		die("slot: %v", err)
+	}
+	run(slot, os.Args[2])
 }
 
 // idleBelow lists the idle descendants of a process: their sockets pass

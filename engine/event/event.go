@@ -40,6 +40,7 @@ type Event struct {
 	Points  float64 `json:"points,omitempty"`
 	Stuck   *Stuck  `json:"stuck,omitempty"`
 	Limit   *Limit  `json:"limit,omitempty"`
+	Race    *Race   `json:"race,omitempty"`
 	Run     *Run    `json:"run,omitempty"`
 }
 
@@ -63,6 +64,24 @@ func (s *Status) String() string {
 		return fmt.Sprintf("exited %d", *s.ExitCode)
 	}
 	return "ended, nobody knows how"
+}
+
+// Race is two accesses to the same memory of which nothing says which came
+// first. It is found in the log whether or not this run's result was right.
+type Race struct {
+	First  Access `json:"first"`
+	Second Access `json:"second"`
+	// Severity is error or warn, as the scenario's race: says.
+	Severity string `json:"severity"`
+}
+
+// Access is one side of a race.
+type Access struct {
+	Proc string `json:"proc"`
+	Verb string `json:"verb"`
+	Line int    `json:"line"`
+	Col  int    `json:"col"`
+	At   int64  `json:"at"`
 }
 
 // Limit is a deadline that passed.

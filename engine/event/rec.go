@@ -44,6 +44,7 @@ const (
 	Output         // (engine) bytes a process wrote that are not prints: value text
 	Skipped        // (engine) the scenario cannot run here: value reason
 	Missed         // (engine) a check that never ran
+	Raced          // (engine) two accesses that nothing orders: obj, value {first, second, severity}
 	Finished       // (engine) the run is over
 	numKinds
 )
@@ -51,7 +52,7 @@ const (
 var kindNames = [...]string{"", "start", "ready", "op", "error", "print", "sent", "signal", "returned", "fork",
 	"reaped", "exit", "assigned", "done", "check", "slept", "paused", "alarm", "mask", "disposition", "ended",
 	"press", "expect", "step", "step-end", "deadlock", "expired", "interrupted", "broken", "clean", "output",
-	"skip", "missed", "finished"}
+	"skip", "missed", "race", "finished"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -83,6 +84,7 @@ func (k Kind) Notable() bool {
 const (
 	FlagExpected = 1 << iota // on a Fail: the step expected this error
 	FlagMore                 // on a Print: the line goes on in the next record
+	flagRange                // First and Last are there
 )
 
 // NoObj in Obj: the record is about no other thing.
@@ -97,7 +99,10 @@ type Rec struct {
 	Obj   uint32 // number of the primitive or slot of the process it is about
 	At    int64  // monotonic nanoseconds
 	Seq   uint64 // number of the operation on its object, 0: none
-	Value any
+	// First and Last are the elements of an array that it touched, Last
+	// exclusive; both 0 where that means nothing.
+	First, Last uint32
+	Value       any
 }
 
 // recHead is the size of the fixed part, the ring's size field included.
@@ -126,16 +131,24 @@ func Write(r Ring, rec *Rec) {
 	if len(val) > maxValue {
 		val = cut(val, rec.Value)
 	}
-	n := (recHead + len(val) + 7) &^ 7
+	head, flags := recHead, rec.Flags
+	if rec.Last != 0 {
+		head, flags = recHead+8, flags|flagRange
+	}
+	n := (head + len(val) + 7) &^ 7
 	b := r.Reserve(n)
-	b[4], b[5] = byte(rec.Kind), rec.Flags
+	b[4], b[5] = byte(rec.Kind), flags
 	binary.LittleEndian.PutUint16(b[6:], rec.Verb)
 	binary.LittleEndian.PutUint32(b[8:], rec.Step)
 	binary.LittleEndian.PutUint32(b[12:], rec.Obj)
 	binary.LittleEndian.PutUint64(b[16:], uint64(rec.At))
 	binary.LittleEndian.PutUint64(b[24:], rec.Seq)
-	copy(b[recHead:], val)
-	for i := recHead + len(val); i < n; i++ {
+	if rec.Last != 0 {
+		binary.LittleEndian.PutUint32(b[recHead:], rec.First)
+		binary.LittleEndian.PutUint32(b[recHead+4:], rec.Last)
+	}
+	copy(b[head:], val)
+	for i := head + len(val); i < n; i++ {
 		b[i] = 0
 	}
 	r.Publish(n, rec.Kind.Notable())
@@ -156,7 +169,16 @@ func Read(b []byte) (Rec, error) {
 		At:   int64(binary.LittleEndian.Uint64(b[12:])),
 		Seq:  binary.LittleEndian.Uint64(b[20:]),
 	}
-	v, _, err := readValue(b[recHead-4:])
+	b = b[recHead-4:]
+	if rec.Flags&flagRange != 0 {
+		if len(b) < 8 {
+			return Rec{}, errShort
+		}
+		rec.Flags &^= flagRange
+		rec.First, rec.Last = binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+		b = b[8:]
+	}
+	v, _, err := readValue(b)
 	rec.Value = v
 	return rec, err
 }

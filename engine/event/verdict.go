@@ -77,6 +77,10 @@ func Judge(log []Event) Verdict {
 			}
 		case Missed:
 			decide(i, "fail")
+		case Raced:
+			if e.Race.Severity == "error" {
+				decide(i, "race")
+			}
 		case Checked:
 			if !e.Check.OK {
 				decide(i, "fail")
