@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -44,6 +45,9 @@ type Options struct {
 type Engine struct {
 	opt     Options
 	spawner *proc.Spawner
+
+	mu   sync.Mutex
+	pids []int // processes of all runs that are going on; guarded by mu
 }
 
 // New makes an Engine. It makes this process the subreaper of what it starts,

@@ -185,7 +185,9 @@ func (p *processRecord) state(f *proc.Facts) string {
 	switch {
 	case !d.forked:
 		return arena.Unborn.String()
-	case f != nil && f.State == 'Z':
+	case f != nil && f.State == 'Z' && d.ended:
+		// Not before its end has been taken note of: the facts of a process
+		// agree with one another.
 		return "zombie"
 	case f != nil && f.State == 'T':
 		return "stopped"

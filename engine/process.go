@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"time"
 
@@ -85,6 +86,7 @@ func (r *run) closeGiven() {
 func (r *run) watch(slot, pid, pidfd int, mine bool) error {
 	p := r.procs[slot]
 	p.pid, p.pidfd, p.mine, p.forked = pid, pidfd, mine, true
+	r.engine.adopt(pid)
 	r.emit(&event.Rec{Kind: event.Forked, Obj: uint32(slot), Value: pid})
 	return r.watcher.Add(pidfd, tagProcess|uint64(slot))
 }
@@ -145,6 +147,11 @@ func (r *run) processEnded(slot int) {
 			if o.slot == slot && !o.done {
 				o.done, o.lost = true, true
 			}
+		}
+	}
+	for i, h := range r.handles {
+		if died := r.plan.Prims[i].Kind.Died; died != nil {
+			died(h, slot)
 		}
 	}
 	r.countLive()
@@ -276,7 +283,7 @@ func (r *run) tearDown() {
 	deadline := time.Now().Add(5 * time.Second)
 	for time.Now().Before(deadline) {
 		r.discover()
-		if r.reapAll() {
+		if r.reapAll() && r.reapStrays() == 0 {
 			break
 		}
 		r.pump(10 * time.Millisecond)
@@ -294,6 +301,9 @@ func (r *run) tearDown() {
 			left = append(left, "a supervisor")
 		}
 	}
+	if n := r.reapStrays(); n > 0 {
+		left = append(left, fmt.Sprintf("%d processes that were just being forked", n))
+	}
 	rec := &event.Rec{Kind: event.Clean, Obj: event.NoObj}
 	if len(left) > 0 {
 		rec.Value = left
@@ -301,11 +311,13 @@ func (r *run) tearDown() {
 	r.emit(rec)
 	for _, p := range r.procs {
 		if p.pidfd >= 0 {
+			r.engine.disown(p.pid)
 			unix.Close(p.pidfd)
 			p.pidfd = -1
 		}
 	}
 	for _, h := range r.others {
+		r.engine.disown(h.pid)
 		unix.Close(h.pidfd)
 	}
 }
@@ -334,8 +346,7 @@ func (r *run) reapAll() bool {
 	}
 	for _, p := range r.procs {
 		if !p.forked {
-			// Forked at the very moment of the end: it sees the cut lifeline.
-			continue
+			continue // or forked at the very moment of the end: reapStrays
 		}
 		if !p.ended {
 			all = false
@@ -354,6 +365,45 @@ func (r *run) reapAll() bool {
 		}
 	}
 	return all
+}
+
+// reapStrays takes the status of processes that were forked at the very moment
+// of the end, by a process that did not live to say so. They see the cut
+// lifeline, and belong to a group or a session of the run. It reports how many
+// have not ended yet. It is for when all known processes have.
+func (r *run) reapStrays() (left int) {
+	own := map[int]bool{}
+	possible := false
+	for i, p := range r.procs {
+		if p.mine {
+			own[p.pid] = true
+		}
+		possible = possible || !p.forked && (r.plan.Slots[i].Parent >= 0 || r.terms[i] != nil)
+	}
+	if !possible {
+		return 0
+	}
+	for _, h := range r.others {
+		own[h.pid] = true
+	}
+	kids, err := proc.Children(ownPid)
+	if err != nil {
+		return 0
+	}
+	for _, pid := range kids {
+		if f, err := proc.ReadFacts(pid); err != nil || !own[f.Pgid] && !own[f.Sid] {
+			continue
+		}
+		fd, err := proc.OpenPidfd(pid)
+		if err != nil {
+			continue
+		}
+		if _, reaped, err := proc.WaitPidfd(fd); err == nil && !reaped {
+			left++
+		}
+		unix.Close(fd)
+	}
+	return left
 }
 
 // statusValue is a status in a record; nil where nobody knows it.

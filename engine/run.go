@@ -27,22 +27,24 @@ type run struct {
 	plan   *plan.Plan
 	ctx    context.Context
 
-	start     time.Time
-	arena     *arena.Arena
-	text      *script.Text
-	watcher   *proc.Watcher
-	unhook    func() bool // forgets the context
-	lifeline  *proc.Lifeline
-	wakeFd    int
-	null      *os.File
-	console   [2]int // pipe for what processes write outside print
-	consoleBy []byte
-	fds       []*os.File // descriptors of primitives, by number
-	handles   []any      // of the primitives
-	procs     []*process // by slot
-	others    []*helper  // supervisors
-	terms     map[int]*terminal
-	ready     []proc.Ready
+	start    time.Time
+	arena    *arena.Arena
+	text     *script.Text
+	watcher  *proc.Watcher
+	unhook   func() bool // forgets the context
+	lifeline *proc.Lifeline
+	// lifelineLink is how the process file system shows the lifeline.
+	lifelineLink string
+	wakeFd       int
+	null         *os.File
+	console      [2]int // pipe for what processes write outside print
+	consoleBy    []byte
+	fds          []*os.File // descriptors of primitives, by number
+	handles      []any      // of the primitives
+	procs        []*process // by slot
+	others       []*helper  // supervisors
+	terms        map[int]*terminal
+	ready        []proc.Ready
 
 	log     event.Log
 	deadln  int64 // of the scenario, absolute
@@ -135,6 +137,7 @@ func (r *run) create() error {
 	if r.lifeline, err = proc.NewLifeline(); err != nil {
 		return err
 	}
+	r.lifelineLink = linkOf(r.lifeline.ReadEnd().Fd())
 	if r.wakeFd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return fmt.Errorf("eventfd: %w", err)
 	}
@@ -259,6 +262,7 @@ func (r *run) fork(slot int) error {
 			return err
 		}
 		r.others = append(r.others, &helper{pid: pid, pidfd: pidfd})
+		r.engine.adopt(pid)
 		return r.watcher.Add(pidfd, tagHelper|uint64(len(r.others)-1))
 	}
 	// Out of our own group: a Ctrl-C that is meant for ipcrun is none of its

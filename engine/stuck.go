@@ -56,6 +56,15 @@ func (r *run) look() *stuck {
 }
 
 func (r *run) lookOnce() look {
+	// What was written to a terminal may still be on its way through the
+	// kernel; a read that finds nothing has waited for it.
+	before := r.news
+	for slot := range r.terms {
+		r.readTerminal(slot, false)
+	}
+	if r.news != before {
+		return look{}
+	}
 	l := look{epoch: uint64(r.log.Len())}
 	// What shared memory says is cheap, and mostly enough.
 	for i, p := range r.procs {

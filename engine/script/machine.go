@@ -387,6 +387,9 @@ func (m *Machine) prepare(in *instr) (_ *Action, err error) {
 	}
 	if in.verb.prim != nil {
 		a.Call = prims.Call{Args: &a.Args, NoWait: in.noWait, Deadline: a.Deadline, Verb: uint32(in.verb.id), Step: a.Step}
+		if x := in.exprs["until"]; x != nil {
+			a.Call.Until = (&condition{e: x, m: m}).Holds
+		}
 		if t := in.targets[0]; t.part != "" || t.elem != nil || t.slice {
 			a.Call.Part = t.part
 			if a.Call.Elems, err = t.elems(m); err != nil {

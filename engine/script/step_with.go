@@ -10,11 +10,12 @@ func init() {
 		Verb: decl.Verb{
 			Name: "with", Summary: "do steps while holding a lock", Place: decl.InProcess,
 			Doc: `Acquires, does the body, releases, like Python's with statement. timeout: is
-for the acquire. An exit inside the body ends the process and keeps the lock,
+for the acquire, and so is error: OwnerDied, which does the body while holding
+the lock. An exit inside the body ends the process and keeps the lock,
 as os._exit does.`,
 			Object:  &decl.Field{Name: "with", Shape: decl.Ref, Required: true, Refs: lockable(), Doc: "what to hold", Example: "gate"},
 			Fields:  []decl.Field{doField},
-			Errors:  []string{Timeout},
+			Errors:  []string{Timeout, prims.OwnerDied},
 			Waits:   true,
 			Example: "{with: gate, do: [{add: total}]}",
 		},
