@@ -73,6 +73,9 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		e.Value = nil
 	case event.Op:
 		e.Object = r.Primitive(int(rec.Obj))
+		if dead, ok := heirOf(rec); ok {
+			e.Detail, e.Value = r.Process(dead)+", which held it, had ended", nil
+		}
 	case event.Fail:
 		e.Error, _ = m["name"].(string)
 		e.Detail, _ = m["detail"].(string)

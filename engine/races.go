@@ -50,11 +50,23 @@ func effectOf(rec *event.Rec) race.Effect {
 		return race.Effect{}
 	}
 	op := v.Prim()
+	after := 0
+	if slot, ok := heirOf(rec); ok {
+		after = slot + 1
+	}
 	return race.Effect{
 		Acquire: op.Order&prims.Acquire != 0, Release: op.Order&prims.Release != 0,
 		Reads: op.Access&prims.Reads != 0, Writes: op.Access&prims.Writes != 0, Atomic: op.Access&prims.Atomic != 0,
-		From: int(rec.First), To: int(rec.Last),
+		From: int(rec.First), To: int(rec.Last), After: after,
 	}
+}
+
+// heirOf tells the process whose end an operation took advantage of: it
+// acquired what that one held.
+func heirOf(rec *event.Rec) (slot int, ok bool) {
+	m, _ := rec.Value.(map[string]any)
+	slot, ok = m[prims.ResultAfter].(int)
+	return slot, ok
 }
 
 // raceEvent gives names to a race.

@@ -24,7 +24,8 @@ const leastCases = 90
 //
 //	acquire: gat # want "IPC103 nothing is called"
 //
-// says that an error must be reported on this line; the pattern is searched in
+// says that an error must be reported on this line; the pattern, or text in
+// backquotes, is looked for in
 //
 //	14-17 IPC103 nothing is called "gat" | did you mean "gate"? | the detail
 //
@@ -75,8 +76,8 @@ type want struct {
 
 var (
 	caseMark = regexp.MustCompile(`(?m)^-- (.*) --\n`)
-	wantWord = regexp.MustCompile(`#\s*(want|warn)(@file|@\+\d+)?\s+("(?:[^"\\]|\\.)*"(?:\s+"(?:[^"\\]|\\.)*")*)`)
-	wantText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	wantText = regexp.MustCompile("`[^`]*`|\"(?:[^\"\\\\]|\\\\.)*\"")
+	wantWord = regexp.MustCompile("# (want|warn)(@file|@\\+[0-9]+)? ((?:(?:" + wantText.String() + ") ?)+)")
 )
 
 func brokenCases(t testing.TB) []brokenCase {
@@ -115,34 +116,42 @@ func wantsOf(t testing.TB, f *source.File) []*want {
 	t.Helper()
 	var out []*want
 	for n := 1; n <= f.Lines(); n++ {
-		m := wantWord.FindStringSubmatch(f.Line(n))
-		if m == nil {
-			if strings.Contains(f.Line(n), "# want") || strings.Contains(f.Line(n), "# warn") {
-				t.Fatalf("%s:%d: malformed: %s", f.Name, n, f.Line(n))
-			}
-			continue
+		all := wantWord.FindAllStringSubmatch(f.Line(n), -1)
+		if len(all) != strings.Count(f.Line(n), "# want")+strings.Count(f.Line(n), "# warn") {
+			t.Fatalf("%s:%d: malformed: %s", f.Name, n, f.Line(n))
 		}
-		line := n
-		switch {
-		case m[2] == "@file":
-			line = 0
-		case m[2] != "":
-			down, _ := strconv.Atoi(m[2][2:])
-			line += down
-		}
-		for _, q := range wantText.FindAllString(m[3], -1) {
-			text, err := strconv.Unquote(q)
-			if err != nil {
-				t.Fatalf("%s:%d: %s: %v", f.Name, n, q, err)
+		for _, m := range all {
+			line := n
+			switch {
+			case m[2] == "@file":
+				line = 0
+			case m[2] != "":
+				down, _ := strconv.Atoi(m[2][2:])
+				line += down
 			}
-			re, err := regexp.Compile(text)
-			if err != nil {
-				t.Fatalf("%s:%d: %v", f.Name, n, err)
+			for _, q := range wantText.FindAllString(m[3], -1) {
+				out = append(out, &want{line: line, warning: m[1] == "warn", text: q, re: pattern(t, q)})
 			}
-			out = append(out, &want{line: line, warning: m[1] == "warn", text: text, re: re})
 		}
 	}
 	return out
+}
+
+// pattern is what a want says: "a regular expression", or `the text itself`.
+func pattern(t testing.TB, q string) *regexp.Regexp {
+	t.Helper()
+	text, err := strconv.Unquote(q)
+	if err != nil {
+		t.Fatalf("%s: %v", q, err)
+	}
+	if q[0] == '`' {
+		text = regexp.QuoteMeta(text)
+	}
+	re, err := regexp.Compile(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return re
 }
 
 // report is what patterns are searched in.

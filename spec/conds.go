@@ -1,7 +1,10 @@
 package spec
 
 import (
-	"sort"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"ipcrun/spec/cond"
@@ -26,52 +29,73 @@ type context struct {
 
 func (c *context) inProcess() bool { return c.proc != nil }
 
+// scopeKey is what a scope depends on.
+type scopeKey struct {
+	proc                 *Proc
+	order, always, fixed bool
+}
+
 // scopeOf is what expressions may mention in a context.
 func (ld *loader) scopeOf(c *context) *cond.Scope {
 	if c.scope != nil {
 		return c.scope
 	}
+	key := scopeKey{c.proc, c.order, c.always, c.fixed}
+	if c.scope = ld.scopes[key]; c.scope != nil {
+		return c.scope
+	}
 	s := &cond.Scope{Names: map[string]cond.Type{}, Suggest: diag.Nearest}
+	s.Why = func(path string) string { return ld.whyNot(c, path) }
 	for name, v := range ld.sc.Params {
 		s.Names[name] = typeOf(v)
 	}
 	if !c.fixed {
-		local := c.inProcess() || c.always
-		for name, e := range ld.names {
-			switch {
-			case e.prim != nil:
-				s.Names[name] = arrayed(objectType(e.prim.Kind.Facts, local, e.prim.Kind.Name), e.prim.Array)
-			case e.proc != nil:
-				s.Names[name] = arrayed(objectType(ld.voc.ProcessFacts, local, "process"), e.proc.Array)
-			}
-		}
-		var vars []string
-		switch {
-		case c.always:
-		case c.proc != nil:
-			vars = c.proc.Vars
-			if c.proc.Array {
-				s.Names["index"] = cond.Of(decl.Int, decl.None)
-			}
-			if c.order {
-				vars = append(append([]string{}, vars...), ld.sc.Vars...)
-			}
-		default:
-			vars = ld.sc.Vars
-		}
-		for _, v := range vars {
+		ld.things(c, s)
+		for _, v := range ld.varsOf(c) {
 			s.Names[v] = cond.AnyType()
 		}
-		for _, f := range ld.voc.Funcs {
-			if f.ScriptOnly && local {
-				continue
-			}
+	}
+	for name, e := range ld.names {
+		if e.class == "" { // its declaration was reported, so its uses need not be
+			s.Names[name] = cond.AnyType()
+		}
+	}
+	c.scope, ld.scopes[key] = s, s
+	return s
+}
+
+// things adds processes, primitives and functions to a scope.
+func (ld *loader) things(c *context, s *cond.Scope) {
+	local := c.inProcess() || c.always
+	for name, e := range ld.names {
+		switch {
+		case e.prim != nil:
+			s.Names[name] = arrayed(objectType(e.prim.Kind.Facts, local, e.prim.Kind.Name), e.prim.Array)
+		case e.proc != nil:
+			s.Names[name] = arrayed(objectType(ld.voc.ProcessFacts, local, "process"), e.proc.Array)
+		}
+	}
+	if c.inProcess() && c.proc.Array {
+		s.Names["index"] = cond.Of(decl.Int, decl.None)
+	}
+	for _, f := range ld.voc.Funcs {
+		if !f.ScriptOnly || !local {
 			s.Funcs = append(s.Funcs, cond.Func{Decl: f})
 		}
-		s.Why = func(path string) string { return ld.whyNot(c, path) }
 	}
-	c.scope = s
-	return s
+}
+
+// varsOf are the variables that a context knows.
+func (ld *loader) varsOf(c *context) []string {
+	switch {
+	case c.always:
+		return nil
+	case c.order:
+		return slices.Concat(c.proc.Vars, ld.sc.Vars)
+	case c.inProcess():
+		return c.proc.Vars
+	}
+	return ld.sc.Vars
 }
 
 // whyNot explains why a path that exists elsewhere is not known here.
@@ -82,18 +106,37 @@ func (ld *loader) whyNot(c *context, path string) string {
 		}
 	}
 	name, fact, ok := strings.Cut(path, ".")
-	if !ok {
-		if name == "index" {
-			return "index is known inside a process that is declared as name[n]"
-		}
-		return ""
-	}
-	if e := ld.names[strings.SplitN(name, "[", 2)[0]]; e != nil && e.proc != nil {
+	e := ld.names[strings.SplitN(name, "[", 2)[0]]
+	switch {
+	case !ok && name == "index":
+		return "index is known inside a process that is declared as name[n]"
+	case c.fixed && e != nil:
+		return "only params are known before anything runs"
+	case !ok:
+		return ld.whoseVariable(c, name)
+	case e != nil && e.proc != nil:
 		for _, f := range ld.voc.ProcessFacts {
 			if f.Name == fact && f.ScriptOnly {
 				return fact + " is known to the top-level steps only"
 			}
 		}
+	}
+	return ""
+}
+
+// whoseVariable says where a variable is known that is not known here.
+func (ld *loader) whoseVariable(c *context, name string) string {
+	for _, p := range ld.sc.Procs {
+		switch {
+		case p == c.proc || !contains(p.Vars, name):
+		case p.Idle && !c.inProcess() && !p.Array:
+			return "it is a variable of " + p.Name + ": write " + p.Name + ".vars." + name
+		default:
+			return "it is a variable of " + p.Name + ", which others do not see"
+		}
+	}
+	if contains(ld.sc.Vars, name) {
+		return "it is a variable of the top-level steps"
 	}
 	return ""
 }
@@ -150,7 +193,10 @@ func (ld *loader) expression(n *ydoc.Node, key string, c *context, want cond.Wan
 // compile compiles src, which stands at rune offset off of the node's text.
 func (ld *loader) compile(src string, n *ydoc.Node, off int, c *context, want cond.Want) *cond.Expr {
 	e, problems := cond.Compile(src, ld.scopeOf(c), want)
-	ld.problems(problems, n, off)
+	ld.problems(problems, n, off, func(text string) bool {
+		_, p := cond.Compile(text, ld.scopeOf(c), want)
+		return len(p) == 0
+	})
 	if len(problems) > 0 {
 		return nil
 	}
@@ -158,87 +204,100 @@ func (ld *loader) compile(src string, n *ydoc.Node, off int, c *context, want co
 	return e
 }
 
-func (ld *loader) problems(list []cond.Problem, n *ydoc.Node, off int) {
-	for i, p := range list {
-		detail := ""
-		if i == 0 && strings.Contains(n.Comment, "#") && !n.Quoted {
-			detail = "YAML took everything from \" #\" on as a comment. Quote the whole expression, or write .field instead of #.field."
-		}
-		ld.add(codeExpr, source.Span{Start: n.PosIn(off + p.From), End: n.PosIn(off + p.To)}, p.Message, detail, p.Hint)
+// problems reports what is wrong with the expressions in a node. compiles
+// tells whether another text would be right.
+func (ld *loader) problems(list []cond.Problem, n *ydoc.Node, off int, compiles func(string) bool) {
+	if len(list) > 0 && !n.Quoted && n.Comment != "" && compiles(n.Value+" "+n.Comment) {
+		whole := source.Span{Start: n.Span.Start, End: n.Span.End}
+		ld.add(codeExpr, whole, "YAML took the end of this for a comment, from the # on", "Quote the whole of it.", "write "+quoted(n.Value+" "+n.Comment))
+		return
+	}
+	for _, p := range list {
+		ld.add(codeExpr, source.Span{Start: n.PosIn(off + p.From), End: n.PosIn(off + p.To)}, p.Message, "", p.Hint)
 	}
 }
 
-// template compiles a text with ${…}.
-func (ld *loader) template(n *ydoc.Node, c *context) *Value {
-	t, problems := cond.ParseTemplate(n.Value, ld.scopeOf(c))
-	ld.problems(problems, n, 0)
-	if len(problems) > 0 {
-		return nil
-	}
-	ld.noteRefs(t.Refs(), n, 0, c)
-	return &Value{Span: n.Span, Form: IsTmpl, Tmpl: n.Value}
-}
+// quoted is text in single quotes of YAML.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // noteRefs records what an expression depends on and checks the names that it
 // gives to functions in quotes.
 func (ld *loader) noteRefs(refs []cond.Ref, n *ydoc.Node, off int, c *context) {
 	for _, r := range refs {
 		if r.Class != "" {
-			span := source.Span{Start: n.PosIn(off + r.From), End: n.PosIn(off + r.To)}
-			ld.quotedName(r, span)
+			ld.quotedName(r, source.Span{Start: n.PosIn(off + r.From), End: n.PosIn(off + r.To)})
 			continue
 		}
-		if e := ld.names[r.Root]; e != nil && e.prim != nil {
+		e := ld.names[r.Root]
+		switch {
+		case e == nil:
+		case e.class == "param":
+			ld.used[r.Root] = true
+		case e.prim != nil:
 			ld.use(c, &Ref{Name: r.Root, Prim: e.prim})
+		case e.proc != nil:
+			ld.used[e.proc] = true
 		}
 	}
 }
 
 // quotedName checks a name in quotes: signals("conductor", "driver").
 func (ld *loader) quotedName(r cond.Ref, span source.Span) {
-	name, _, indexed := strings.Cut(r.Root, "[")
 	switch r.Class {
 	case "step":
-		ld.later = append(ld.later, func() {
-			if _, ok := ld.stepNames[r.Root]; !ok {
-				var have []string
-				for s := range ld.stepNames {
-					have = append(have, s)
-				}
-				ld.add(codeName, span, "no step is named \""+r.Root+"\"", "before() compares steps that have a name: key.", diag.Suggest(r.Root, have))
-			}
-		})
-		return
+		ld.later = append(ld.later, func() { ld.quotedStep(r.Root, span) })
 	case "sender":
-		if name == "kernel" || name == "script" {
-			return
+		if r.Root != "kernel" && r.Root != "script" {
+			ld.quotedProcess(r, span, []string{"kernel", "script"})
 		}
+	default:
+		ld.quotedProcess(r, span, nil)
 	}
+}
+
+func (ld *loader) quotedStep(name string, span source.Span) {
+	switch at := ld.stepNames[name]; len(at) {
+	case 0:
+		hint := diag.Suggest(name, slices.Collect(maps.Keys(ld.stepNames)))
+		ld.add(codeName, span, "no step is named \""+name+"\"", "before() compares steps that have a name: key.", hint)
+	case 1:
+	default:
+		ld.add(codeDuplicate, span, "two steps are named \""+name+"\"", "", "", ld.declaredHere(at[0], "one"), ld.declaredHere(at[1], "the other"))
+	}
+}
+
+func (ld *loader) quotedProcess(r cond.Ref, span source.Span, others []string) {
+	name, index, indexed := cut(r.Root)
 	e := ld.names[name]
-	have := ld.namesOf([]string{"process"})
-	if r.Class == "sender" {
-		have = append(have, "kernel", "script")
-	}
-	sort.Strings(have)
 	switch {
+	case e != nil && e.class == "":
 	case e == nil || e.proc == nil:
-		ld.add(codeName, span, "no process is called \""+r.Root+"\"", "", diag.Suggest(name, have))
+		ld.add(codeName, span, "no process is called \""+r.Root+"\"", "", diag.Suggest(name, append(ld.namesOf([]string{"process"}), others...)))
 	case e.proc.Array && !indexed && r.Func != "events":
 		ld.add(codeIndex, span, name+" is "+cond.Text(e.proc.Count)+" processes: say which, as \""+name+"[0]\"", "", "")
 	case !e.proc.Array && indexed:
 		ld.add(codeIndex, span, name+" is a single process and takes no index", "", "")
+	case indexed && !inRange(index, e.proc.Count):
+		ld.add(codeIndex, span, fmt.Sprintf("there is no %s: they go from 0 to %d", r.Root, e.proc.Count-1), "", "")
+	default:
+		ld.used[e.proc] = true
 	}
 }
 
-// use notes that a process needs a primitive.
+func inRange(index string, n int) bool {
+	i, err := strconv.Atoi(index)
+	return err == nil && i >= 0 && i < n
+}
+
+// use notes that a context needs a thing: a process inherits the primitives
+// that its script uses.
 func (ld *loader) use(c *context, r *Ref) {
-	if c.proc == nil || r.Prim == nil {
+	if r.Prim == nil {
+		ld.used[r.Proc] = true
 		return
 	}
-	for _, p := range c.proc.Uses {
-		if p == r.Prim {
-			return
-		}
+	ld.used[r.Prim] = true
+	if c.proc != nil && !slices.Contains(c.proc.Uses, r.Prim) {
+		c.proc.Uses = append(c.proc.Uses, r.Prim)
 	}
-	c.proc.Uses = append(c.proc.Uses, r.Prim)
 }

@@ -17,7 +17,8 @@ var TopFields = []decl.Field{
 	{Name: "steps", Shape: decl.Steps, Doc: "the script: it starts when every process is ready"},
 	{Name: "finally", Shape: decl.Steps, Doc: "steps for after the last process has ended, whatever happened"},
 	{Name: "always", Shape: decl.List, Doc: "conditions that must be true at all times", Example: "[total.value >= 0]"},
-	{Name: "outcome", Shape: decl.String, Static: true, Default: "pass", Enum: []string{"pass", "fail", "timeout", "deadlock"}, Doc: "how the scenario is meant to end"},
+	{Name: "outcome", Shape: decl.String, Static: true, Default: "pass", Enum: []string{"pass", "fail", "timeout", "deadlock", "race"}, Doc: "how the scenario is meant to end"},
+	{Name: "race", Shape: decl.String, Static: true, Default: "error", Enum: []string{"error", "warn", "off"}, Doc: "what accesses to shared memory mean that nothing orders: they fail the scenario, are reported, or are not looked for"},
 }
 
 // ProcessFields are the keys of a process.

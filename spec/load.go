@@ -1,7 +1,7 @@
 package spec
 
 import (
-	"sort"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +25,9 @@ func Load(f *source.File, voc *decl.Vocabulary, opt Options, l *diag.List) *Scen
 	mine := &diag.List{}
 	root := ydoc.Parse(f, mine)
 	if root != nil {
-		ld := &loader{file: f, voc: voc, list: mine, opt: opt, names: map[string]*entry{},
+		ld := &loader{file: f, voc: voc, list: mine, opt: opt, refused: mine.HasErrors(),
+			names: map[string]*entry{}, used: map[any]bool{}, scopes: map[scopeKey]*cond.Scope{},
+			background: map[string]source.Span{}, stepNames: map[string][]source.Span{},
 			sc: &Scenario{File: f, Outcome: "pass", Params: map[string]any{}, All: []*Step{nil}}}
 		ld.top(root)
 		if !mine.HasErrors() {
@@ -49,16 +51,21 @@ type loader struct {
 	sc    *Scenario
 	names map[string]*entry
 
+	refused    bool // YAML left something out of the tree, and reported it
+	incomplete bool // a section of declarations could not be read, so names are missing
+
+	primNodes  []*ydoc.Node // the declarations, as sc.Prims has them
 	procNodes  []*ydoc.Node
 	background map[string]source.Span
-	stepNames  map[string]source.Span
-	forks      []*Step
+	stepNames  map[string][]source.Span
+	used       map[any]bool // *Prim, *Proc and names of params that something mentions
+	scopes     map[scopeKey]*cond.Scope
 	later      []func() // checks that need the whole file
 }
 
 // entry is a declared name.
 type entry struct {
-	class string // process, param, or the kind of a primitive
+	class string // process, param, or the kind of a primitive; "": its declaration was reported
 	span  source.Span
 	prim  *Prim
 	proc  *Proc
@@ -100,43 +107,78 @@ func (ld *loader) top(root *ydoc.Node) {
 			"It begins with keys such as name:, processes: and steps:.", "")
 		return
 	}
-	ld.unknownKeys(root, fieldNames(TopFields), "a scenario")
+	known := fieldNames(TopFields)
+	ld.unknownKeys(root, known, "a scenario")
 	for _, f := range TopFields {
-		if f.Required && root.Get(f.Name) == nil {
-			ld.add(codeMissing, source.Span{}, "the scenario has no "+f.Name+":", f.Name+": "+f.Doc+".", "")
+		if f.Required && ld.absent(root, f.Name, known) {
+			ld.add(codeMissing, source.Span{}, "the scenario has no "+f.Name+":", "It is "+f.Doc+".", "")
 		}
 	}
-	ld.plainFields(root)
+	for _, section := range []string{"params", "primitives", "processes"} {
+		if root.Get(section) == nil && (section == "processes" || meant(root, section, known)) {
+			ld.incomplete = true
+		}
+	}
 	// Names first: everything else refers to them.
 	ld.params(root.Get("params"))
 	ld.declare(root.Get("primitives"), root.Get("processes"))
-	ld.primitives(root.Get("primitives"))
-	ld.processes(root.Get("processes"))
+	ld.plainFields(root)
+	if ld.incomplete {
+		return // every use of a name would be reported, too
+	}
+	ld.primitives()
+	ld.processes()
 	ld.script(root)
-	ld.rules(root)
+	ld.rules()
 }
 
 // unknownKeys reports keys that are not among the known ones.
 func (ld *loader) unknownKeys(n *ydoc.Node, known []string, what string) {
 	for _, p := range n.Pairs {
-		if !contains(known, p.Key.Value) {
-			hint := diag.Suggest(p.Key.Value, known)
-			detail := ""
-			if hint == "" {
-				detail = what + " has the keys " + strings.Join(known, ", ") + "."
-			}
-			ld.add(codeKey, p.Key.Span, "unknown key \""+p.Key.Value+"\" in "+what, detail, hint)
+		if contains(known, p.Key.Value) {
+			continue
 		}
+		hint, detail := didYouMean(p.Key.Value, known), ""
+		if hint == "" {
+			detail = upperFirst(what) + " has the keys " + strings.Join(known, ", ") + "."
+		}
+		ld.add(codeKey, p.Key.Span, "unknown key \""+p.Key.Value+"\" in "+what, detail, hint)
 	}
 }
 
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
+// absent reports whether a key is missing and nothing reported explains it.
+func (ld *loader) absent(n *ydoc.Node, name string, known []string) bool {
+	return n.Get(name) == nil && !ld.refused && !meant(n, name, known)
+}
+
+// meant reports whether a key that is not known was most likely meant to be
+// name.
+func meant(n *ydoc.Node, name string, known []string) bool {
+	for _, p := range n.Pairs {
+		if !contains(known, p.Key.Value) && diag.Nearest(p.Key.Value, known) == name {
 			return true
 		}
 	}
 	return false
+}
+
+// didYouMean is the nearest candidate as a hint, "" if none is near.
+func didYouMean(word string, candidates []string) string {
+	if near := diag.Nearest(word, candidates); near != "" {
+		return "did you mean \"" + near + "\"?"
+	}
+	return ""
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func contains(list []string, s string) bool {
+	return slices.Contains(list, s)
 }
 
 // plainFields reads what needs no names.
@@ -167,114 +209,17 @@ func (ld *loader) plainFields(root *ydoc.Node) {
 			sc.Timeout = time.Duration(d)
 		}
 	}
-	if n := root.Get("outcome"); n != nil {
-		if t, ok := ld.text(n, "outcome"); ok {
-			f := field(TopFields, "outcome")
-			if !contains(f.Enum, t) {
-				ld.add(codeOutcome, n.Span, "unknown outcome \""+t+"\"", "", diag.Suggest(t, f.Enum))
-			} else {
-				sc.Outcome = t
+	for _, w := range []struct {
+		key string
+		to  *string
+	}{{"outcome", &sc.Outcome}, {"race", &sc.Race}} {
+		if n := root.Get(w.key); n != nil && !n.Bad {
+			f := field(TopFields, w.key)
+			if v := ld.word(n, f, codeOutcome, f.Enum); v != nil {
+				*w.to = v.Lit.(string)
 			}
 		}
 	}
-}
-
-func (ld *loader) params(n *ydoc.Node) {
-	if n != nil && n.Kind != ydoc.Map {
-		ld.shape(n, "params", "a mapping from names to values")
-		n = nil
-	}
-	if n != nil {
-		for _, p := range n.Pairs {
-			name := p.Key.Value
-			if !ld.goodName(p.Key) {
-				continue
-			}
-			v, err := p.Value.Data()
-			if err != nil {
-				ld.badData(p.Value, "param "+name, err)
-				continue
-			}
-			if s := p.Value.Surprise(); s != "" {
-				ld.add(codeShape, p.Value.Span, "param "+name+": "+s, "", "")
-				continue
-			}
-			if text, given := ld.opt.Params[name]; given {
-				if over, ok := ld.override(p, text, v); ok {
-					v = over
-				}
-			}
-			ld.sc.Params[name] = v
-			ld.enter(name, &entry{class: "param", span: p.Key.Span, param: v})
-		}
-	}
-	var unknown []string
-	for name := range ld.opt.Params {
-		if n == nil || n.Get(name) == nil {
-			unknown = append(unknown, name)
-		}
-	}
-	sort.Strings(unknown)
-	for _, name := range unknown {
-		var have []string
-		if n != nil {
-			for _, p := range n.Pairs {
-				have = append(have, p.Key.Value)
-			}
-		}
-		hint := diag.Suggest(name, have)
-		detail := ""
-		if len(have) == 0 {
-			detail = "This scenario declares no params."
-		}
-		ld.add(codeParam, source.Span{}, "--param "+name+": the scenario has no such param", detail, hint)
-	}
-}
-
-// override reads the text of --param as YAML and holds it against the type of
-// the default.
-func (ld *loader) override(p ydoc.Pair, text string, def any) (any, bool) {
-	name := p.Key.Value
-	sub := &diag.List{}
-	node := ydoc.Parse(source.New("--param "+name, []byte(text)), sub)
-	var v any = text
-	if node != nil && !sub.HasErrors() && (node.Kind == ydoc.Scalar || node.Kind == ydoc.Seq || node.Kind == ydoc.Map) {
-		if d, err := node.Data(); err == nil {
-			v = d
-		}
-	}
-	if _, isText := def.(string); isText {
-		return text, true
-	}
-	if typeName(v) == typeName(def) || def == nil {
-		return v, true
-	}
-	if i, ok := v.(int); ok {
-		if _, f := def.(float64); f {
-			return float64(i), true
-		}
-	}
-	ld.add(codeParam, p.Key.Span, "--param "+name+"="+text+" is "+typeName(v)+", the scenario's "+name+" is "+typeName(def),
-		"The default here is "+cond.Text(def)+".", "")
-	return nil, false
-}
-
-func typeName(v any) string {
-	switch v.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "true or false"
-	case int:
-		return "a whole number"
-	case float64:
-		return "a number"
-	case string:
-		return "text"
-	case []any:
-		return "a list"
-	}
-	return "a mapping"
 }
 
 // badData reports a scalar that cannot be read as data.

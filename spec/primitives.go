@@ -7,91 +7,97 @@ import (
 )
 
 // kindOf finds the kind of a declaration: its text, or the one key of its
-// mapping that is a kind.
+// mapping that is a kind. Nil: it was reported.
 func (ld *loader) kindOf(p ydoc.Pair) *decl.Kind {
 	name, n := p.Key.Value, p.Value
-	switch n.Kind {
-	case ydoc.Scalar:
-		if k := ld.voc.Kinds[n.Value]; k != nil {
-			if k.Main != nil && k.Main.Required {
-				ld.add(codeMissing, n.Span, article(k.Name)+" needs "+k.Main.Doc, "Write it as  "+k.Example, "")
-				return nil
-			}
+	switch {
+	case n.Bad:
+	case n.Kind == ydoc.Scalar:
+		k := ld.voc.Kinds[n.Value]
+		switch {
+		case k == nil:
+			ld.add(codeKind, n.Span, "no kind of primitive is called \""+shorten(n.Value)+"\"", "", diag.Suggest(n.Value, ld.voc.KindNames()))
+		case k.Main != nil && k.Main.Required:
+			ld.add(codeMissing, n.Span, k.Name+" alone does not say enough", "It needs "+k.Main.Doc+":\n  "+k.Example, "")
+		default:
 			return k
 		}
-		ld.add(codeName, n.Span, "no kind of primitive is called \""+n.Value+"\"", "", diag.Suggest(n.Value, ld.voc.KindNames()))
-	case ydoc.Map:
-		var found *decl.Kind
-		for _, f := range n.Pairs {
-			k := ld.voc.Kinds[f.Key.Value]
-			if k == nil {
-				continue
-			}
-			if found != nil && field(found.Fields, f.Key.Value) == nil {
-				ld.add(codeTwoVerbs, f.Key.Span, name+" is of two kinds, "+found.Name+" and "+k.Name, "A primitive is one kind.", "")
-				return nil
-			}
-			if found == nil {
-				found = k
-			}
-		}
-		if found == nil && len(n.Pairs) > 0 {
-			first := n.Pairs[0].Key
-			ld.add(codeName, first.Span, "no kind of primitive is called \""+first.Value+"\"", "", diag.Suggest(first.Value, ld.voc.KindNames()))
-		} else if found == nil {
-			ld.add(codeMissing, n.Span, name+" has no kind", "Name what it is, as  gate: lock", "")
-		}
-		return found
-	default:
-		ld.add(codeMissing, p.Key.Span, name+" has no kind", "Name what it is, as  gate: lock", diag.Suggest("", ld.voc.KindNames()))
+	case n.Kind == ydoc.Map && len(n.Pairs) > 0:
+		return ld.kindAmong(name, n)
+	case n.Kind == ydoc.Seq:
+		ld.shape(n, name, "a kind, or a mapping with one, as {value: i}")
+	case !ld.refused || n.Kind == ydoc.Null:
+		ld.add(codeMissing, p.Key.Span, name+" has no kind", "Say what it is, as in  gate: lock", diag.Suggest("", ld.voc.KindNames()))
 	}
 	return nil
 }
 
-// primitives reads the parameters of the declared primitives.
-func (ld *loader) primitives(n *ydoc.Node) {
-	if n == nil || n.Kind != ydoc.Map {
-		return
+// kindAmong finds the one key of a mapping that is a kind.
+func (ld *loader) kindAmong(name string, n *ydoc.Node) *decl.Kind {
+	var found *decl.Kind
+	for _, f := range n.Pairs {
+		k := ld.voc.Kinds[f.Key.Value]
+		switch {
+		case k == nil || found != nil && field(found.Fields, k.Name) != nil:
+		case found != nil:
+			ld.add(codeContradict, f.Key.Span, name+" is of two kinds, "+found.Name+" and "+k.Name, "A primitive is one kind.", "")
+			return nil
+		default:
+			found = k
+		}
 	}
-	for _, p := range n.Pairs {
-		var pr *Prim
-		for _, c := range ld.sc.Prims {
-			if c.Span == p.Key.Span {
-				pr = c
-			}
+	if found != nil {
+		return found
+	}
+	for _, f := range n.Pairs {
+		if hint := didYouMean(f.Key.Value, ld.voc.KindNames()); hint != "" {
+			ld.add(codeKind, f.Key.Span, "no kind of primitive is called \""+f.Key.Value+"\"", "", hint)
+			return nil
 		}
-		if pr == nil {
-			continue
-		}
+	}
+	first := n.Pairs[0].Key
+	ld.add(codeKind, first.Span, "no kind of primitive is called \""+first.Value+"\"", "One of the keys says what it is, as in  total: {value: i}", diag.Suggest(first.Value, ld.voc.KindNames()))
+	return nil
+}
+
+// primitives reads the parameters of the declared primitives.
+func (ld *loader) primitives() {
+	for i, pr := range ld.sc.Prims {
 		pr.Fields = map[string]any{}
-		if p.Value.Kind != ydoc.Map {
-			continue
+		if n := ld.primNodes[i]; n.Kind == ydoc.Map {
+			ld.primitive(pr, n)
 		}
-		k := pr.Kind
-		known := append([]string{k.Name}, fieldNames(k.Fields)...)
-		ld.unknownKeys(p.Value, known, article(k.Name))
-		for _, f := range p.Value.Pairs {
-			switch {
-			case f.Key.Value == k.Name && k.Main != nil:
-				if v, ok := ld.fixed(f.Value, k.Main); ok {
-					pr.Main = v
-				}
-			case f.Key.Value == k.Name:
-				if f.Value.Kind != ydoc.Null {
-					ld.add(codeShape, f.Value.Span, article(k.Name)+" takes no value here", "Write  "+k.Example, "")
-				}
-			default:
-				if fd := field(k.Fields, f.Key.Value); fd != nil {
-					if v, ok := ld.fixed(f.Value, fd); ok {
-						pr.Fields[f.Key.Value] = v
-					}
+	}
+}
+
+func (ld *loader) primitive(pr *Prim, n *ydoc.Node) {
+	k := pr.Kind
+	known := append([]string{k.Name}, fieldNames(k.Fields)...)
+	ld.unknownKeys(n, known, article(k.Name))
+	for _, f := range n.Pairs {
+		switch {
+		case f.Key.Value == k.Name && k.Main != nil:
+			if f.Value.Kind == ydoc.Null && !k.Main.Required {
+				continue
+			}
+			if v, ok := ld.fixed(f.Value, k.Main); ok {
+				pr.Main = v
+			}
+		case f.Key.Value == k.Name:
+			if f.Value.Kind != ydoc.Null {
+				ld.add(codeShape, f.Value.Span, article(k.Name)+" takes no value here", "Write  "+k.Example, "")
+			}
+		default:
+			if fd := field(k.Fields, f.Key.Value); fd != nil {
+				if v, ok := ld.fixed(f.Value, fd); ok {
+					pr.Fields[f.Key.Value] = v
 				}
 			}
 		}
-		for _, fd := range k.Fields {
-			if fd.Required && p.Value.Get(fd.Name) == nil {
-				ld.add(codeMissing, p.Key.Span, pr.Name+" has no "+fd.Name+":", fd.Name+": "+fd.Doc+".", "")
-			}
+	}
+	for _, fd := range k.Fields {
+		if fd.Required && ld.absent(n, fd.Name, known) {
+			ld.add(codeMissing, pr.Span, pr.Name+" has no "+fd.Name+":", "It is "+fd.Doc+".", "")
 		}
 	}
 }

@@ -2,16 +2,12 @@ package spec
 
 import (
 	"ipcrun/spec/decl"
-	"ipcrun/spec/diag"
-	"ipcrun/spec/source"
 	"ipcrun/spec/ydoc"
 )
 
 // processes reads the declared processes. Variables come first, since a
 // handler may use what a later step assigns.
-func (ld *loader) processes(n *ydoc.Node) {
-	ld.background = map[string]source.Span{}
-	ld.stepNames = map[string]source.Span{}
+func (ld *loader) processes() {
 	for i, p := range ld.sc.Procs {
 		ld.attributes(p, ld.procNodes[i])
 	}
@@ -32,21 +28,25 @@ func (ld *loader) processes(n *ydoc.Node) {
 
 // attributes reads all of a process but its steps.
 func (ld *loader) attributes(p *Proc, n *ydoc.Node) {
-	switch n.Kind {
-	case ydoc.Scalar:
-		if n.Value == "idle" {
-			p.Idle = true
-			return
-		}
-		ld.add(codeShape, n.Span, "a process is idle, a list of steps, or a mapping; not \""+shorten(n.Value)+"\"", "", diag.Suggest(n.Value, []string{"idle"}))
+	switch {
+	case n.Bad, n.Kind == ydoc.Seq:
 		return
-	case ydoc.Null:
+	case n.Kind == ydoc.Scalar && n.Value == "idle":
+		p.Idle = true
+		return
+	case n.Kind == ydoc.Scalar:
+		hint := didYouMean(n.Value, []string{"idle"})
+		if hint == "" {
+			hint = missedColon(n)
+		}
+		ld.add(codeShape, n.Span, "a process is idle, a list of steps, or a mapping; not \""+shorten(n.Value)+"\"", "", hint)
+		return
+	case n.Kind == ydoc.Null:
 		ld.add(codeEmpty, p.Span, p.Name+" says nothing of what it does", "Give it steps:, or declare it idle and give it orders with in: "+p.Name+".", "")
 		return
-	case ydoc.Seq:
-		return
 	}
-	ld.unknownKeys(n, fieldNames(ProcessFields), "a process")
+	known := fieldNames(ProcessFields)
+	ld.unknownKeys(n, known, "a process")
 	flag := func(name string) bool {
 		f := n.Get(name)
 		if f == nil {
@@ -71,7 +71,7 @@ func (ld *loader) attributes(p *Proc, n *ydoc.Node) {
 		if s := n.Get("steps"); s != nil {
 			ld.add(codeContradict, s.Span, p.Name+" is idle and has steps", "An idle process obeys the steps marked in: "+p.Name+"; leave one of the two out.", "")
 		}
-	} else if n.Get("steps") == nil {
+	} else if ld.absent(n, "steps", known) {
 		ld.add(codeMissing, p.Span, p.Name+" has no steps:", "Give it steps:, or declare it idle and give it orders with in: "+p.Name+".", "")
 	}
 }
@@ -140,51 +140,6 @@ func (ld *loader) script(root *ydoc.Node) {
 	}
 }
 
-func (ld *loader) dispositions(p *Proc, n *ydoc.Node) []*Disposition {
-	if n.Kind != ydoc.Map {
-		ld.shape(n, "signals", "a mapping, as {SIGINT: ignore}")
-		return nil
-	}
-	var out []*Disposition
-	first := map[int]source.Span{}
-	for _, pair := range n.Pairs {
-		sig, ok := ld.signal(pair.Key, "signals")
-		if !ok {
-			continue
-		}
-		if !ld.catchable(sig, pair.Key.Span, "signals") {
-			continue
-		}
-		if at, dup := first[sig]; dup {
-			ld.add(codeDuplicate, pair.Key.Span, ld.voc.Signals.Name(sig)+" is given twice", "", "", ld.declaredHere(at, "first here"))
-			continue
-		}
-		first[sig] = pair.Key.Span
-		d := &Disposition{Signal: sig, Span: pair.Key.Span}
-		d.Disp, d.Steps = ld.handler(pair.Value, pair.Key.Value, &context{proc: p, handler: true})
-		if d.Disp != "" {
-			out = append(out, d)
-		}
-	}
-	return out
-}
-
-// handler reads default, ignore, or a list of steps.
-func (ld *loader) handler(n *ydoc.Node, key string, c *context) (string, []*Step) {
-	switch n.Kind {
-	case ydoc.Scalar:
-		if n.Value == "default" || n.Value == "ignore" {
-			return n.Value, nil
-		}
-		ld.add(codeShape, n.Span, key+": takes default, ignore or a list of steps, not \""+shorten(n.Value)+"\"", "", diag.Suggest(n.Value, []string{"default", "ignore"}))
-		return "", nil
-	case ydoc.Seq:
-		return "handle", ld.steps(n, c)
-	}
-	ld.shape(n, key, "default, ignore or a list of steps")
-	return "", nil
-}
-
 func (ld *loader) always(n *ydoc.Node) {
 	if n.Kind != ydoc.Seq {
 		ld.shape(n, "always", "a list of conditions")
@@ -241,8 +196,8 @@ func collectVars(n *ydoc.Node, s *varSet, of func(string) *varSet) {
 	}
 	target := s
 	if in := n.Get("in"); in != nil && of != nil && in.Kind == ydoc.Scalar {
-		name, _, _ := cut(in.Value)
-		if t := of(name); t != nil {
+		ref, _ := splitRef(in.Value)
+		if t := of(ref.name); t != nil {
 			target = t
 		}
 	}

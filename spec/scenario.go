@@ -15,7 +15,8 @@ type Scenario struct {
 	About   string
 	Tags    []string
 	Timeout time.Duration // 0: the run's default
-	Outcome string        // pass, fail, timeout or deadlock
+	Outcome string        // pass, fail, timeout, deadlock or race
+	Race    string        // error, warn, off, or "" for the default
 	Params  map[string]any
 	Prims   []*Prim
 	Procs   []*Proc
@@ -145,6 +146,10 @@ type Ref struct {
 	Prim  *Prim
 	Proc  *Proc
 	Index *cond.Expr // of name[i], nil for a single one or all of them
+	Part  string     // a of phone.a, "" if none is named
+	Elem  *cond.Expr // of row[elem], and the first of row[elem:to]; nil if absent
+	To    *cond.Expr // end of row[elem:to], exclusive; nil if absent
+	Slice bool       // row[elem:to], either may be absent
 	Span  source.Span
 }
 

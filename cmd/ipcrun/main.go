@@ -1,42 +1,18 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"os"
 
-	"ipcrun/engine"
-	"ipcrun/engine/agent"
-	"ipcrun/engine/event"
-	"ipcrun/engine/plan"
-	"ipcrun/spec"
-	"ipcrun/spec/diag"
-	"ipcrun/spec/source"
+	_ "ipcrun/engine/agent" // a re-exec of this binary becomes an agent
 )
 
 func main() {
-	agent.Dispatch()
-	data, err := os.ReadFile(os.Args[1])
-	if err != nil {
-		panic(err)
-	}
-	l := &diag.List{}
-	params := map[string]string{}
-	sc := spec.Load(source.New(os.Args[1], data), plan.Vocabulary(), spec.Options{Params: params}, l)
-	diag.Write(os.Stderr, l.All(), diag.Style{})
-	if sc == nil {
-		os.Exit(2)
-	}
-	e, err := engine.New(engine.Options{})
-	if err != nil {
-		panic(err)
-	}
-	res, err := e.Run(context.Background(), sc)
-	if err != nil {
-		panic(err)
-	}
-	if len(os.Args) > 2 {
-		event.WriteAll(os.Stdout, res.Events)
-	}
-	fmt.Printf("%+v\n", res.Verdict)
+	os.Exit(run(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// run is the whole program. It returns the exit code.
+func run(args []string, std streams) int {
+	root := newRoot(std)
+	root.SetArgs(defaultVerb(root, args))
+	return exitOf(std.err, root.Execute())
 }

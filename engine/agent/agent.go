@@ -42,6 +42,9 @@ type agent struct {
 	passed   map[uint32]bool // checks that held once
 	orders   map[int]int     // sockets for the orders of idle children, by slot
 	handlers int             // how many handlers have run to their end
+	acting   *script.Action  // the operation on a primitive that goes on
+	// logPart is recordPart, made once.
+	logPart func(verb string, seq uint64, value any)
 }
 
 type child struct {
@@ -63,6 +66,7 @@ func run(slot int, name string) {
 		common: &script.Common{}, prog: &script.Program{}, fds: map[int]int{}, orders: map[int]int{}, passed: map[uint32]bool{},
 	}
 	a.self.PollFd = a.pollFd
+	a.logPart = a.recordPart
 	a.self.MarkForked(os.Getpid())
 	a.self.Ppid.Store(int32(os.Getppid()))
 	if err := a.load(); err != nil {

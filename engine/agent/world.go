@@ -32,12 +32,14 @@ func (a *agent) Op(act *script.Action) (any, error) {
 		return nil, fmt.Errorf("primitive %d was not inherited", n)
 	}
 	c := &act.Call
-	c.Self, c.Number = a.self, uint32(n)
-	if err := act.Verb.Prim().Do(a.handles[n], c); err != nil {
+	c.Self, c.Number, c.Log = a.self, uint32(n), a.logPart
+	a.acting = act
+	err := act.Verb.Prim().Do(a.handles[n], c)
+	if err != nil && (err == script.ErrInterrupted || !c.Happened) {
 		return nil, err
 	}
 	r := event.Rec{Kind: event.Op, Verb: act.Verb.ID(), Step: act.Step, Obj: uint32(n), Seq: c.Seq}
-	if act.Verb.Result != decl.Bool {
+	if act.Verb.Result != decl.Bool || err != nil {
 		r.Value = c.Result
 	}
 	a.emit(&r)
@@ -46,7 +48,16 @@ func (a *agent) Op(act *script.Action) (any, error) {
 			al.check()
 		}
 	}
+	if err != nil {
+		return nil, err
+	}
 	return c.Result, nil
+}
+
+// recordPart records a part of the operation that goes on.
+func (a *agent) recordPart(verb string, seq uint64, value any) {
+	act := a.acting
+	a.emit(&event.Rec{Kind: event.Op, Verb: script.Lookup(verb, act.Verb.Class).ID(), Step: act.Step, Obj: act.Call.Number, Seq: seq, Value: value})
 }
 
 // Print writes a line. Where there is a terminal the bytes go there, in one

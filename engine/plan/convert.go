@@ -78,7 +78,13 @@ func arg(v *spec.Value) *script.Arg {
 }
 
 func ref(r *spec.Ref) *script.Ref {
-	out := &script.Ref{Name: r.Name}
+	out := &script.Ref{Name: r.Name, Part: r.Part, Slice: r.Slice}
+	if r.Elem != nil {
+		out.Elem = r.Elem.Source()
+	}
+	if r.To != nil {
+		out.To = r.To.Source()
+	}
 	if r.Index != nil {
 		out.Index = r.Index.Source()
 	}

@@ -14,6 +14,9 @@ type Effect struct {
 	Reads, Writes, Atomic bool
 	// From and To are the elements that an access touches, To exclusive.
 	From, To int
+	// After is the slot + 1 of a process that had ended when the operation took
+	// over what it held, 0 for none: all that it did came before.
+	After int
 }
 
 // Access is one side of a race.
@@ -190,6 +193,9 @@ func (f *finder) op(s int, r *event.Rec, o *object) {
 	c := f.clocks[s]
 	if e.Acquire && o.released != nil {
 		c.join(o.released)
+	}
+	if e.After > 0 && e.After <= f.n {
+		c.join(f.clocks[e.After-1])
 	}
 	if e.Reads || e.Writes {
 		f.access(s, r, o, e)

@@ -52,7 +52,10 @@ func Suggest(word string, candidates []string) string {
 	if near := Nearest(word, candidates); near != "" {
 		return `did you mean "` + near + `"?`
 	}
-	if all := sorted(candidates); len(all) > 0 && len(all) <= 8 {
+	switch all := sorted(candidates); {
+	case len(all) == 1:
+		return `there is only "` + all[0] + `"`
+	case len(all) > 0 && len(all) <= 8:
 		return "one of: " + strings.Join(all, ", ")
 	}
 	return ""

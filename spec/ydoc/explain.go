@@ -212,6 +212,9 @@ func (x *fault) unclosed() bool {
 		}
 		return x.say(fmt.Sprintf("this %c is not closed where it should be", c), detail)
 	case '[', '{':
+		if x.flowFault() {
+			return true
+		}
 		closer := map[rune]byte{'[': ']', '{': '}'}[c]
 		if closed(x.f.Data[x.offset:], byte(c), closer) {
 			x.offerQuotes()

@@ -13,6 +13,7 @@ import (
 const MaxSize = 1 << 20
 
 const smallest = `The smallest scenario:
+  name: hello
   processes:
     hello: {steps: [{print: hello}]}
   steps:

@@ -1,0 +1,79 @@
+package lattice
+
+// policy is a statement of policy: the rooms of the house, from the ground up,
+// and the rooms below that each may know. A line that is missing is a mistake,
+// and so is one that no package needs any more. Adding a word here is a
+// decision about the design; it is not a way to make a test pass.
+const policy = `
+# Text and its mistakes.
+spec/source
+spec/diag       < spec/source
+# The vocabulary knows nothing of what it describes.
+spec/decl
+# One room each for the two languages that scenarios are written in.
+spec/ydoc       < spec/source spec/diag
+spec/cond       < spec/decl
+spec            < spec/source spec/diag spec/decl spec/ydoc spec/cond
+
+# Primitives know no scenario, no expression and no engine.
+prims/arena
+prims           < prims/arena spec/decl
+
+# The log and the verdict know nothing else.
+engine/event
+engine/race     < engine/event
+
+# A compiled script knows the vocabulary, not the file it came from.
+engine/script   < spec/decl spec/cond prims
+
+# Processes know no scenario. The names of signals and keys need no kernel.
+engine/proc/internal/nearest
+engine/proc/sig  < engine/proc/internal/nearest
+engine/proc/keys < engine/proc/internal/nearest
+engine/proc     < engine/proc/sig engine/proc/keys
+engine/leader   < engine/proc prims/arena
+
+# An agent never sees spec.
+engine/agent    < spec/decl prims prims/arena engine/event engine/script engine/proc engine/proc/sig
+
+engine/plan     < spec spec/decl prims engine/script engine/proc/sig engine/proc/keys
+engine          < spec spec/decl prims prims/arena engine/event engine/race engine/script engine/plan engine/proc engine/proc/sig engine/proc/keys engine/leader engine/agent
+
+# The schema is made of descriptors.
+schema          < spec spec/decl engine/plan
+
+# Reports are functions of the source and the log.
+cmd/ipcrun/internal/report  < spec/source spec/diag spec/ydoc engine/event
+cmd/ipcrun/internal/lattice
+cmd/ipcrun      < spec spec/source spec/diag spec/decl spec/ydoc spec/cond engine engine/agent engine/event engine/plan engine/script schema cmd/ipcrun/internal/report
+`
+
+// outside says which packages may import which modules of others. A module
+// for tests may be imported by the tests of any package and by nothing else.
+const outside = `
+gopkg.in/yaml.v3                    < spec/ydoc
+github.com/expr-lang/expr           < spec/cond
+github.com/mattn/go-runewidth       < spec/source
+github.com/fatih/color              < spec/diag cmd/ipcrun/internal/report
+github.com/hashicorp/go-multierror  < spec/diag engine
+golang.org/x/sys                    < prims prims/arena engine engine/proc engine/leader engine/agent
+github.com/spf13/cobra              < cmd/ipcrun
+github.com/spf13/pflag              < cmd/ipcrun
+golang.org/x/term                   < cmd/ipcrun
+
+github.com/rogpeppe/go-internal           < tests
+github.com/santhosh-tekuri/jsonschema/v6  < tests
+pgregory.net/rapid                        < tests
+`
+
+// kernelFree rooms build on any system, so that checking, exploring and reading
+// reports work on a student's laptop.
+const kernelFree = `
+spec/source spec/diag spec/decl spec/ydoc spec/cond spec
+engine/event engine/race engine/script engine/plan
+engine/proc/internal/nearest engine/proc/sig engine/proc/keys
+schema cmd/ipcrun/internal/report
+`
+
+// kernel is what they must not import.
+const kernel = `syscall os/exec os/signal unsafe net net/http C golang.org/x/sys/unix`

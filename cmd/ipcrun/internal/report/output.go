@@ -1,0 +1,64 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"ipcrun/engine/event"
+	"ipcrun/spec/source"
+)
+
+// tailLines is how many of a process's last lines stand below a failure.
+const tailLines = 5
+
+// printed collects the lines of each process, in the order of the first one.
+func (r Run) printed() (names []string, lines map[string][]string) {
+	lines = map[string][]string{}
+	add := func(label, text string) {
+		if _, ok := lines[label]; !ok {
+			names = append(names, label)
+		}
+		lines[label] = append(lines[label], strings.Split(text, "\n")...)
+	}
+	for i := range r.Log {
+		e := &r.Log[i]
+		text, _ := e.Value.(string)
+		switch event.KindOf(e.Type) {
+		case event.Print:
+			name := e.Proc
+			if name == "" {
+				name = "script"
+			}
+			add(name+"|stdout|", text)
+		case event.Output:
+			name := e.Proc
+			if name == "" {
+				name = "processes"
+			}
+			add(name+"|stderr|", strings.TrimSuffix(text, "\n"))
+		}
+	}
+	return names, lines
+}
+
+// writeOutput shows what the processes printed, the last most lines of each;
+// 0 means all.
+func (r Run) writeOutput(w io.Writer, most int, st Style) bool {
+	names, lines := r.printed()
+	wide := 0
+	for _, n := range names {
+		wide = max(wide, source.Cells(n))
+	}
+	for _, n := range names {
+		l := lines[n]
+		if most > 0 && len(l) > most {
+			fmt.Fprintf(w, "  %s %s\n", st.faint(pad(n, wide)), st.faint(fmt.Sprintf("… %s before", count(len(l)-most, "line"))))
+			l = l[len(l)-most:]
+		}
+		for _, line := range l {
+			fmt.Fprintf(w, "  %s %s\n", st.faint(pad(n, wide)), visible(line))
+		}
+	}
+	return len(names) > 0
+}

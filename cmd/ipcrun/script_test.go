@@ -1,0 +1,56 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the test binary be ipcrun, and every process of a scenario.
+func TestMain(m *testing.M) {
+	// Whoever runs the tests in the background may have had SIGINT ignored,
+	// which the programs under test would inherit.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT)
+	testscript.Main(m, map[string]func(){"ipcrun": main})
+}
+
+// TestScripts runs ipcrun as its users do: testdata/*.txtar.
+func TestScripts(t *testing.T) {
+	scenarios, err := os.ReadDir("../../scenarios")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			path, err := exec.LookPath("ipcrun")
+			if err != nil {
+				return err
+			}
+			env.Setenv("UNDER_TEST", path)
+			// The shipped scenarios are at hand, under their own names.
+			for _, s := range scenarios {
+				data, err := os.ReadFile("../../scenarios/" + s.Name())
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(env.WorkDir+"/"+s.Name(), data, 0o666); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			return cond == "root" && os.Getuid() == 0, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"edit": edit, "code": code, "big": big, "interrupt": interruptIt,
+		},
+	})
+}

@@ -1,0 +1,73 @@
+package spec
+
+import "ipcrun/spec/source"
+
+// rules are those of the file as a whole.
+func (ld *loader) rules() {
+	for _, f := range ld.later {
+		f()
+	}
+	sc := ld.sc
+	// A child inherits from its parent, so the parent has what its children use.
+	for changed := true; changed; {
+		changed = false
+		for _, p := range sc.Procs {
+			if p.Parent == nil {
+				continue
+			}
+			for _, u := range p.Uses {
+				before := len(p.Parent.Uses)
+				ld.use(&context{proc: p.Parent}, &Ref{Prim: u})
+				changed = changed || len(p.Parent.Uses) > before
+			}
+		}
+	}
+	if ld.list.HasErrors() {
+		return // what is missing may be in a step that was not understood
+	}
+	ld.unused()
+	if !ld.checksAnything() {
+		ld.warn(codeNoCheck, source.Span{}, "this scenario checks nothing", "It passes whatever its processes print or compute, as long as none of them fails. Add an assert or an expect.", "")
+	}
+}
+
+func (ld *loader) checksAnything() bool {
+	if len(ld.sc.Always) > 0 || ld.sc.Outcome != "pass" {
+		return true
+	}
+	for _, s := range ld.sc.All[1:] {
+		if s.Verb.Checks || s.Error != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// unused reports what is declared and never needed: probably something else
+// was meant where it is not named.
+func (ld *loader) unused() {
+	for name, e := range ld.names {
+		if e.class == "param" && !ld.used[name] {
+			ld.warn(codeUnused, e.span, "nobody reads the param "+name, "", "")
+		}
+	}
+	for _, p := range ld.sc.Prims {
+		if !ld.used[p] {
+			ld.warn(codeUnused, p.Span, "nobody uses "+p.Name, "", "")
+		}
+	}
+	for _, p := range ld.sc.Procs {
+		if p.Idle && len(p.Orders) == 0 && !ld.isParent(p) && !ld.used[p] {
+			ld.warn(codeUnused, p.Span, p.Name+" is idle and gets no orders", "Give it orders with  in: "+p.Name, "")
+		}
+	}
+}
+
+func (ld *loader) isParent(p *Proc) bool {
+	for _, q := range ld.sc.Procs {
+		if q.Parent == p {
+			return true
+		}
+	}
+	return false
+}
