@@ -171,7 +171,11 @@ func (r *run) internal(slot, fd int, to string) bool {
 	// Above those of primitives are the lifeline and what signals come through.
 	n := agent.FdPrims
 	for _, u := range r.plan.Programs[r.plan.Slots[slot].Part-1].Uses {
-		n += len(u.Fds)
+		for _, fd := range u.Fds {
+			if fd >= 0 {
+				n++
+			}
+		}
 	}
 	return fd >= max(n, proc.HighFd)
 }

@@ -82,6 +82,23 @@ func (r *run) closeGiven() {
 	}
 }
 
+// closeRoles closes the engine's copies of descriptors that processes have
+// inherited: an end that the engine kept open would keep the end of file away.
+func (r *run) closeRoles() {
+	for i := range r.plan.Prims {
+		p := &r.plan.Prims[i]
+		if p.Kind.Roles == nil {
+			continue
+		}
+		for k, role := range p.Kind.Roles(p.Args()) {
+			if !role.Mapped {
+				r.fds[p.Fds[k]].Close()
+				r.fds[p.Fds[k]] = nil
+			}
+		}
+	}
+}
+
 // watch begins to watch a process.
 func (r *run) watch(slot, pid, pidfd int, mine bool) error {
 	p := r.procs[slot]

@@ -171,7 +171,7 @@ func (r *run) createPrims() error {
 			}
 			r.fds = append(r.fds, c.Files...)
 		}
-		at := &prims.Attachment{Name: p.Name, Number: uint32(p.Number), Args: p.Args(), Mem: piece}
+		at := &prims.Attachment{Name: p.Name, Number: uint32(p.Number), Args: p.Args(), Mem: piece, Engine: true}
 		for _, n := range p.Fds {
 			at.Fds = append(at.Fds, int(r.fds[n].Fd()))
 		}
@@ -207,6 +207,7 @@ func (r *run) launch() error {
 		}
 	}
 	r.closeGiven()
+	r.closeRoles()
 	err := r.await(0, func() bool {
 		for i, p := range r.procs {
 			if r.startsByItself(i) && r.arena.Slot(i).State() < arena.Ready && !p.ended {
@@ -302,7 +303,9 @@ func (r *run) release() {
 		}
 	}
 	for _, f := range r.fds {
-		errs = multierror.Append(errs, f.Close())
+		if f != nil {
+			errs = multierror.Append(errs, f.Close())
+		}
 	}
 	for _, p := range r.procs {
 		if p.orders > 0 {

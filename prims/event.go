@@ -146,7 +146,7 @@ func eventWait(h any, c *Call) error {
 			c.Seq, c.Result = e.seq.Add(1), true
 			return nil
 		}
-		switch c.Self.Park(futexWord(e.word), seen, c.Deadline) {
+		switch c.park(e.word, seen, c.Deadline) {
 		case arena.TimedOut:
 			if e.word.Load() != seen {
 				continue

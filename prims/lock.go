@@ -17,7 +17,13 @@ func init() {
 			Doc: `A lock is free or held. acquire takes it, and blocks while another process (or
 the same one) holds it; release frees it and lets one waiter go on. As in
 multiprocessing.Lock it is not owned: any process may release it, and a holder
-that ends keeps it locked for ever. Which waiter gets it next is not defined.`,
+that ends keeps it locked for ever. Which waiter gets it next is not defined.
+
+With robust: true a holder that ends, by a signal or by itself, leaves the lock
+to the next acquire, waiting or later: that one fails with OwnerDied and holds
+the lock, as pthread_mutex_lock does with EOWNERDEAD. A step with error:
+OwnerDied goes on as the holder, repairs what the lock protects, and releases.`,
+			Fields: []decl.Field{robustField},
 			Facts: []decl.Fact{
 				{Name: "locked", Shape: decl.Bool, Doc: "whether somebody holds it"},
 				{Name: "holder", Shape: decl.String, Doc: "name of the process that acquired it, empty when it is free"},
@@ -29,9 +35,10 @@ that ends keeps it locked for ever. Which waiter gets it next is not defined.`,
 					Doc: `Blocks until the lock is free and takes it. With block: false it fails with
 WouldBlock at once, with timeout: it fails with Timeout, no earlier than that.
 With into: the variable becomes true or false instead, as acquire returns it in
-multiprocessing.Lock.`,
+multiprocessing.Lock. A robust lock whose holder has ended: OwnerDied, and this
+process holds it.`,
 					Fields:  []decl.Field{blockField},
-					Errors:  []string{WouldBlock, Timeout},
+					Errors:  []string{WouldBlock, Timeout, OwnerDied},
 					Example: "acquire: gate",
 				},
 				{
@@ -42,32 +49,31 @@ multiprocessing.Lock.`,
 				},
 			},
 			Example: "gate: lock",
-			Source:  "multiprocessing.Lock",
+			Source:  "multiprocessing.Lock; robust: pthread_mutexattr_setrobust(3)",
 		},
 		ArenaSize: func(Args) int { return 16 },
 		Attach: func(a *Attachment) (any, error) {
-			return &lock{seq: word64(a.Mem, 0), word: word32(a.Mem, 8), waiters: word32(a.Mem, 12)}, nil
+			return &lock{seq: word64(a.Mem, 0), word: word32(a.Mem, 8), waiters: word32(a.Mem, 12), robust: isRobust(a.Args)}, nil
 		},
 		Facts: func(h any, v View) map[string]any {
-			l := h.(*lock)
 			holder := ""
-			w := l.word.Load()
-			if w != 0 {
-				holder = v.Process(int(w) - 1)
+			if o := h.(*lock).owner(); o >= 0 {
+				holder = v.Process(o)
 			}
-			return map[string]any{"locked": w != 0, "holder": holder}
+			return map[string]any{"locked": holder != "", "holder": holder}
 		},
 		Ops: map[string]Op{
-			"acquire": {Do: lockAcquire, Ready: func(h any, _ uint64) bool { return h.(*lock).word.Load() == 0 }, Order: Acquire},
+			"acquire": {Do: lockAcquire, Ready: func(h any, _ uint64) bool { return h.(*lock).ready() }, Order: Acquire},
 			"release": {Do: lockRelease, Order: Release},
 		},
 		Holders: func(h any) []int {
-			if w := h.(*lock).word.Load(); w != 0 {
-				return []int{int(w) - 1}
+			if o := h.(*lock).owner(); o >= 0 {
+				return []int{o}
 			}
 			return nil
 		},
-		Model: func(Args, int) (Model, error) { return lockModel{}, nil },
+		Died:  func(h any, slot int) { h.(*lock).died(slot) },
+		Model: func(a Args, _ int) (Model, error) { return lockModel{isRobust(a)}, nil },
 	})
 }
 
@@ -75,22 +81,28 @@ multiprocessing.Lock.`,
 var blockField = decl.Field{Name: "block", Shape: decl.Bool, Default: "true", Static: true,
 	Doc: "false: fail at once instead of waiting", Example: "false"}
 
-// lock: word is 0 when free, else the holder's slot + 1. waiters counts the
-// processes that may be parked on word, so that an uncontended release stays
-// out of the kernel. A waiter that is killed leaves its count behind: the
-// price is a needless wake, never a lost one.
+// lock: word is 0 when free, else the holder's slot + 1, with diedBit once the
+// holder of a robust lock has ended. waiters counts the processes that may be
+// parked on word, so that an uncontended release stays out of the kernel. A
+// waiter that is killed leaves its count behind: the price is a needless wake,
+// never a lost one.
 type lock struct {
 	seq     *atomic.Uint64
 	word    *atomic.Uint32
 	waiters *atomic.Uint32
+	robust  bool
 }
+
+func (l *lock) owner() int { return int(l.word.Load()&^diedBit) - 1 }
+
+func (l *lock) ready() bool { return l.freeTo(l.word.Load()) }
+
+func (l *lock) freeTo(w uint32) bool { return w == 0 || l.robust && w&diedBit != 0 }
 
 func lockAcquire(h any, c *Call) error {
 	l := h.(*lock)
-	me := uint32(c.Self.Index) + 1
-	if l.word.CompareAndSwap(0, me) {
-		c.Seq, c.Result = l.seq.Add(1), true
-		return nil
+	if done, err := l.try(c); done {
+		return err
 	}
 	if c.NoWait {
 		return c.noWait("the lock is held")
@@ -102,27 +114,48 @@ func lockAcquire(h any, c *Call) error {
 		c.Self.Leave()
 	}()
 	for {
-		if l.word.CompareAndSwap(0, me) {
-			c.Seq, c.Result = l.seq.Add(1), true
-			return nil
+		if done, err := l.try(c); done {
+			return err
 		}
 		seen := l.word.Load()
-		if seen == 0 {
+		if l.freeTo(seen) {
 			continue
 		}
-		switch c.Self.Park(futexWord(l.word), seen, c.Deadline) {
+		switch c.park(l.word, seen, c.Deadline) {
 		case arena.TimedOut:
-			if l.word.CompareAndSwap(0, me) {
-				c.Seq, c.Result = l.seq.Add(1), true
-				return nil
+			if done, err := l.try(c); done {
+				return err
 			}
 			return decl.Fail(Timeout, "still held")
 		case arena.Interrupted:
 			// A wake meant for us may have been consumed on the way: pass it on.
-			if l.word.Load() == 0 && l.waiters.Load() > 1 {
+			if l.ready() && l.waiters.Load() > 1 {
 				arena.Wake(futexWord(l.word), 1)
 			}
 			return ErrInterrupted
+		}
+	}
+}
+
+// try takes the lock if it is there to be taken. done says that the acquire has
+// come to its end, with err.
+func (l *lock) try(c *Call) (done bool, err error) {
+	me := uint32(c.Self.Index) + 1
+	for {
+		w := l.word.Load()
+		switch {
+		case w == 0:
+			if l.word.CompareAndSwap(0, me) {
+				c.Seq, c.Result = l.seq.Add(1), true
+				return true, nil
+			}
+		case l.robust && (w&diedBit != 0 || hasEnded(c, w)):
+			if l.word.CompareAndSwap(w, me) {
+				c.Seq = l.seq.Add(1)
+				return true, ownerDied(c, w&^diedBit)
+			}
+		default:
+			return false, nil
 		}
 	}
 }
@@ -132,6 +165,7 @@ func lockRelease(h any, c *Call) error {
 	for {
 		w := l.word.Load()
 		if w == 0 {
+			c.Seq = 0
 			return decl.Fail(Invalid, "released, but nobody holds it")
 		}
 		// The number is taken while the lock is still held: that is the order
@@ -147,20 +181,35 @@ func lockRelease(h any, c *Call) error {
 	return nil
 }
 
-// lockModel: one byte pair, the holder's number + 1, 0 when free.
-type lockModel struct{}
+// died is told when a process has ended: what it held, or a wake that it took
+// with it, goes to a waiter.
+func (l *lock) died(slot int) {
+	if l.robust {
+		setDied(l.word, ^uint32(diedBit), slot)
+	}
+	if l.ready() && l.waiters.Load() != 0 {
+		arena.Wake(futexWord(l.word), 1)
+	}
+}
+
+// lockModel: one byte pair, the holder's number + 1, 0 when free, with
+// diedShort once the holder has ended.
+type lockModel struct{ robust bool }
 
 func (lockModel) Size() int   { return 2 }
 func (lockModel) Init([]byte) {}
 
 func (lockModel) Do(st []byte, p int, verb string, c ModelCall) (any, *decl.Failure, bool) {
-	held := binary.LittleEndian.Uint16(st) != 0
+	w := binary.LittleEndian.Uint16(st)
 	switch verb {
 	case "acquire":
 		switch {
-		case !held:
+		case w == 0:
 			binary.LittleEndian.PutUint16(st, uint16(p)+1)
 			return true, nil, false
+		case w&diedShort != 0:
+			binary.LittleEndian.PutUint16(st, uint16(p)+1)
+			return nil, decl.Fail(OwnerDied, "its holder has ended; it is held by this process now"), false
 		case c.NoWait:
 			return nil, decl.Fail(WouldBlock, "the lock is held"), false
 		case c.Expired:
@@ -168,11 +217,18 @@ func (lockModel) Do(st []byte, p int, verb string, c ModelCall) (any, *decl.Fail
 		}
 		return nil, nil, true
 	case "release":
-		if !held {
+		if w == 0 {
 			return nil, decl.Fail(Invalid, "released, but nobody holds it"), false
 		}
 		binary.LittleEndian.PutUint16(st, 0)
 		return nil, nil, false
 	}
 	panic("lock has no verb " + verb)
+}
+
+// Died implements Mortal.
+func (m lockModel) Died(st []byte, p int) {
+	if w := binary.LittleEndian.Uint16(st); m.robust && w == uint16(p)+1 {
+		binary.LittleEndian.PutUint16(st, w|diedShort)
+	}
 }

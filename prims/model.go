@@ -23,4 +23,11 @@ type ModelCall struct {
 	Value   any
 	NoWait  bool
 	Expired bool // its timeout has run out: if it cannot happen now, it fails
+	// Until is the condition of a wait that has one.
+	Until func() (bool, error)
+}
+
+// Mortal is a model that changes when a process ends.
+type Mortal interface {
+	Died(st []byte, p int)
 }

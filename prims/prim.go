@@ -33,6 +33,9 @@ type Descriptor struct {
 	// Holders lists the processes that somebody who waits for it waits for:
 	// the owner of a lock. Nil where the kind has no such notion.
 	Holders func(h any) []int
+	// Died, if set, is told by the engine that a process has ended, whether or
+	// not it ever used the instance: who waits for what it held can be woken.
+	Died func(h any, slot int)
 	// Model makes the model of an instance for n processes.
 	Model func(a Args, n int) (Model, error)
 }
@@ -40,6 +43,9 @@ type Descriptor struct {
 // Role is one descriptor of an instance.
 type Role struct {
 	Name string
+	// Part is the part that it belongs to: a process inherits it with that part
+	// only. "" comes with the primitive.
+	Part string
 	// Mapped says that Attach maps it, so that it need not stay open.
 	Mapped bool
 }
@@ -108,6 +114,9 @@ type Attachment struct {
 	Args   Args
 	Mem    []byte
 	Fds    []int
+	// Engine: the handle is the engine's, for facts. Descriptors that are not
+	// mapped are closed once the processes are forked.
+	Engine bool
 }
 
 // View gives facts the names of processes.
@@ -136,8 +145,22 @@ type Call struct {
 	// it is done again: its own note to itself, 0 at first.
 	Resume uint64
 
+	// Until is the step's until: condition, nil where it has none. It sees what
+	// is there when it is called.
+	Until func() (bool, error)
+	// Log records a part of an operation that goes on, as if it were the verb of
+	// that name: what a wait releases before it blocks. seq is the number of the
+	// part, value what the record says of it. Nil where nobody records.
+	Log func(verb string, seq uint64, value any)
+
 	Result any
 	Seq    uint64 // number taken from the instance's counter inside the atomic point
+	// First and Last are the elements of an array that the operation touched,
+	// Last exclusive; both are 0 where there are no elements.
+	First, Last int
+	// Happened says that the operation took effect although Do fails, as an
+	// acquire that ends with OwnerDied and holds the lock: it is recorded, too.
+	Happened bool
 }
 
 // ErrInterrupted: a signal came while the operation was blocked.
@@ -226,5 +249,6 @@ func All() []*Descriptor {
 var (
 	Timeout    = decl.RegisterError("Timeout", "the step did not get what it waits for within its timeout")
 	WouldBlock = decl.RegisterError("WouldBlock", "the step was told not to block (block: false) and would have had to")
+	Closed     = decl.RegisterError("Closed", "this process has closed the object, or its end of it, and used it afterwards")
 	Invalid    = decl.RegisterError("Invalid", "the operation makes no sense on this object now, as releasing a lock that nobody holds, or a value its type cannot hold")
 )

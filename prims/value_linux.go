@@ -8,8 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const pageSize = 4096
-
 // memfd makes a piece of shared memory of its own: n bytes, zeroed, that can
 // neither shrink nor grow under those who map it.
 func memfd(name string, n int) (*os.File, []byte, error) {

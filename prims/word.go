@@ -13,3 +13,6 @@ func word32(mem []byte, off int) *atomic.Uint32 { return (*atomic.Uint32)(unsafe
 
 // futexWord is the raw address of an atomic word, for waiting on it.
 func futexWord(w *atomic.Uint32) *uint32 { return (*uint32)(unsafe.Pointer(w)) }
+
+// pageSize is what memory of one's own is rounded up to.
+const pageSize = 4096

@@ -110,6 +110,8 @@ func (ld *loader) whyNot(c *context, path string) string {
 	switch {
 	case !ok && name == "index":
 		return "index is known inside a process that is declared as name[n]"
+	case !ok && strings.HasPrefix(name, "SIG") && ld.isSignal(name):
+		return "the name of a signal is text: \"" + name + "\""
 	case c.fixed && e != nil:
 		return "only params are known before anything runs"
 	case !ok:
@@ -122,6 +124,11 @@ func (ld *loader) whyNot(c *context, path string) string {
 		}
 	}
 	return ""
+}
+
+func (ld *loader) isSignal(name string) bool {
+	_, err := ld.voc.Signals.Number(name)
+	return err == nil
 }
 
 // whoseVariable says where a variable is known that is not known here.
@@ -297,7 +304,21 @@ func (ld *loader) use(c *context, r *Ref) {
 		return
 	}
 	ld.used[r.Prim] = true
-	if c.proc != nil && !slices.Contains(c.proc.Uses, r.Prim) {
-		c.proc.Uses = append(c.proc.Uses, r.Prim)
+	if c.proc != nil {
+		c.proc.use(Use{Prim: r.Prim, Part: r.Part})
 	}
+}
+
+// use adds to what a process inherits and reports whether that is new.
+func (p *Proc) use(u Use) bool {
+	for i := range p.Uses {
+		if have := &p.Uses[i]; have.Prim == u.Prim && have.Part == u.Part {
+			// What it needs itself it has not only to pass on.
+			changed := have.Pass && !u.Pass
+			have.Pass = have.Pass && u.Pass
+			return changed
+		}
+	}
+	p.Uses = append(p.Uses, u)
+	return true
 }

@@ -17,6 +17,7 @@ var TopFields = []decl.Field{
 	{Name: "steps", Shape: decl.Steps, Doc: "the script: it starts when every process is ready"},
 	{Name: "finally", Shape: decl.Steps, Doc: "steps for after the last process has ended, whatever happened"},
 	{Name: "always", Shape: decl.List, Doc: "conditions that must be true at all times", Example: "[total.value >= 0]"},
+	{Name: "inherit", Shape: decl.String, Static: true, Enum: []string{"all"}, Doc: "all: every process inherits every primitive and every end, as fork really does", Example: "all"},
 	{Name: "outcome", Shape: decl.String, Static: true, Default: "pass", Enum: []string{"pass", "fail", "timeout", "deadlock", "race"}, Doc: "how the scenario is meant to end"},
 	{Name: "race", Shape: decl.String, Static: true, Default: "error", Enum: []string{"error", "warn", "off"}, Doc: "what accesses to shared memory mean that nothing orders: they fail the scenario, are reported, or are not looked for"},
 }
@@ -29,6 +30,7 @@ var ProcessFields = []decl.Field{
 	{Name: "terminal", Shape: decl.Bool, Static: true, Default: "false", Doc: "it runs in the foreground group of a terminal of its own, as its children do"},
 	{Name: "idle", Shape: decl.Bool, Static: true, Default: "false", Doc: "it has no steps of its own and obeys the steps marked in: with its name; processes: {x: idle} is the short form"},
 	{Name: "daemon", Shape: decl.Bool, Static: true, Default: "false", Doc: "it is ended when everything else has ended, instead of waited for"},
+	{Name: "inherit", Shape: decl.String, Static: true, Enum: []string{"all"}, Default: "what its script uses", Doc: "all: it inherits every primitive and every end, used or not, as after a fork", Example: "all"},
 	{Name: "uses", Shape: decl.Refs, Static: true, Refs: []string{"primitive"}, Doc: "primitives it inherits beside those that its script uses", Example: "[gate]"},
 }
 

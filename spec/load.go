@@ -209,10 +209,11 @@ func (ld *loader) plainFields(root *ydoc.Node) {
 			sc.Timeout = time.Duration(d)
 		}
 	}
+	var inherit string
 	for _, w := range []struct {
 		key string
 		to  *string
-	}{{"outcome", &sc.Outcome}, {"race", &sc.Race}} {
+	}{{"outcome", &sc.Outcome}, {"race", &sc.Race}, {"inherit", &inherit}} {
 		if n := root.Get(w.key); n != nil && !n.Bad {
 			f := field(TopFields, w.key)
 			if v := ld.word(n, f, codeOutcome, f.Enum); v != nil {
@@ -220,6 +221,7 @@ func (ld *loader) plainFields(root *ydoc.Node) {
 			}
 		}
 	}
+	sc.InheritAll = inherit == "all"
 }
 
 // badData reports a scalar that cannot be read as data.

@@ -42,7 +42,13 @@ func (ld *loader) attributes(p *Proc, n *ydoc.Node) {
 		ld.add(codeShape, n.Span, "a process is idle, a list of steps, or a mapping; not \""+shorten(n.Value)+"\"", "", hint)
 		return
 	case n.Kind == ydoc.Null:
-		ld.add(codeEmpty, p.Span, p.Name+" says nothing of what it does", "Give it steps:, or declare it idle and give it orders with in: "+p.Name+".", "")
+		detail := "Give it steps:, or declare it idle and give it orders with in: " + p.Name + "."
+		for _, f := range ProcessFields {
+			if e := ld.names[f.Name]; e != nil && e.span.Start.Line == p.Span.Start.Line+1 {
+				detail = "If " + f.Name + ": below belongs to it, indent it further than " + p.Name + "."
+			}
+		}
+		ld.add(codeEmpty, p.Span, p.Name+" says nothing of what it does", detail, "")
 		return
 	}
 	known := fieldNames(ProcessFields)
@@ -57,6 +63,10 @@ func (ld *loader) attributes(p *Proc, n *ydoc.Node) {
 		return b
 	}
 	p.Terminal, p.Idle, p.Daemon = flag("terminal"), flag("idle"), flag("daemon")
+	if i := n.Get("inherit"); i != nil && !i.Bad {
+		f := field(ProcessFields, "inherit")
+		p.InheritAll = ld.word(i, f, codeShape, f.Enum) != nil
+	}
 	if par := n.Get("parent"); par != nil {
 		if v := ld.value(par, field(ProcessFields, "parent"), &context{fixed: true}); v != nil {
 			p.Parent = v.Refs[0].Proc

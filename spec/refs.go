@@ -62,7 +62,7 @@ func (ld *loader) ref(n *ydoc.Node, f *decl.Field, c *context) *Ref {
 		return nil
 	}
 	r := &Ref{Name: t.name, Prim: e.prim, Proc: e.proc, Span: n.Span}
-	if !ld.indexFits(n, r, &t, c) || !ld.partFits(n, r, &t) {
+	if !ld.indexFits(n, r, &t, c) || !ld.partFits(n, r, &t, c.wholeArray) {
 		return nil
 	}
 	ok := true
@@ -110,13 +110,17 @@ func (ld *loader) indexFits(n *ydoc.Node, r *Ref, t *refText, c *context) bool {
 }
 
 // partFits reports a part that the thing does not have.
-func (ld *loader) partFits(n *ydoc.Node, r *Ref, t *refText) bool {
-	if !t.dotted {
-		return true
-	}
+func (ld *loader) partFits(n *ydoc.Node, r *Ref, t *refText, whole bool) bool {
 	var parts []string
 	if r.Prim != nil && r.Prim.Kind.Parts != nil {
 		parts = r.Prim.Kind.Parts(r.Prim.Main, r.Prim.Fields)
+	}
+	if !t.dotted {
+		if len(parts) > 0 && !whole {
+			ld.add(codeIndex, n.Span, "which end of "+r.Name+" is meant?", "", "write "+r.Name+"."+strings.Join(parts, " or "+r.Name+"."), ld.declaredHere(r.Decl().Span, "declared here"))
+			return false
+		}
+		return true
 	}
 	switch here := ld.declaredHere(r.Decl().Span, "declared here"); {
 	case len(parts) == 0:
@@ -214,7 +218,10 @@ func (ld *loader) wrongClass(span source.Span, name string, f *decl.Field, e *en
 func (ld *loader) unknownName(span source.Span, name string, f *decl.Field) {
 	have := ld.namesOf(f.Refs)
 	hint, detail := didYouMean(name, have), ""
+	first, _, several := strings.Cut(strings.ReplaceAll(name, ",", " "), " ")
 	switch near := diag.Nearest(name, ld.namesOf(nil)); {
+	case several && ld.names[first] != nil:
+		hint, detail = "", "One name stands here. What follows belongs to a key of its own or to another step."
 	case hint != "":
 	case near != "":
 		detail = fmt.Sprintf("There is %q, but that is %s, and %s: takes %s.", near, ld.names[near].what(), f.Name, classes(f.Refs))

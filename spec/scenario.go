@@ -17,12 +17,14 @@ type Scenario struct {
 	Timeout time.Duration // 0: the run's default
 	Outcome string        // pass, fail, timeout, deadlock or race
 	Race    string        // error, warn, off, or "" for the default
-	Params  map[string]any
-	Prims   []*Prim
-	Procs   []*Proc
-	Steps   []*Step
-	Finally []*Step
-	Always  []*Always
+	// InheritAll: every process inherits everything.
+	InheritAll bool
+	Params     map[string]any
+	Prims      []*Prim
+	Procs      []*Proc
+	Steps      []*Step
+	Finally    []*Step
+	Always     []*Always
 	// Vars are the variables of the top-level script.
 	Vars []string
 	// All steps by number; Step.ID is the index, 0 is unused.
@@ -53,11 +55,21 @@ type Proc struct {
 	Terminal bool
 	Idle     bool
 	Daemon   bool
-	Signals  []*Disposition
-	Steps    []*Step
-	Uses     []*Prim // primitives it inherits: those of its script and of uses:
-	Vars     []string
-	Orders   []*Step // steps of the script that it carries out
+	// InheritAll: it inherits every primitive and every end, used or not.
+	InheritAll bool
+	Signals    []*Disposition
+	Steps      []*Step
+	Uses       []Use // what it inherits: for its script, by uses:, for its children
+	Vars       []string
+	Orders     []*Step // steps of the script that it carries out
+}
+
+// Use is a primitive, or a part of one, that a process inherits.
+type Use struct {
+	Prim *Prim
+	Part string // "" where no part is named
+	// Pass: only its children need it.
+	Pass bool
 }
 
 // Disposition is what a signal does to a process at first.

@@ -88,7 +88,7 @@ func (ld *loader) step(n *ydoc.Node, c *context) *Step {
 		ld.add(codeVerb, n.Span, "this step has no verb", "", "")
 		return nil
 	}
-	at := ld.findVerb(n, c)
+	at := ld.findVerb(n)
 	if at < 0 {
 		return nil
 	}
@@ -103,17 +103,18 @@ func (ld *loader) step(n *ydoc.Node, c *context) *Step {
 		}
 	}
 	s.Proc = inner.proc
-	verb := ld.chooseVerb(key, obj, &inner)
-	if verb == nil {
-		return nil
-	}
+	verb, reported := ld.chooseVerb(key, obj)
 	s.Verb = verb
 	ld.newStep(s)
-	placed := ld.place(s, key, &inner, c)
+	if !ld.place(s, key, &inner, c) {
+		return s // another verb is meant, or another place: its parameters are not these
+	}
 	ld.common(s, n, c, &inner)
-	ld.object(s, key, obj, &inner)
+	if !reported {
+		ld.object(s, key, obj, &inner)
+	}
 	ld.parameters(s, n, at, &inner)
-	if placed {
+	if !reported {
 		ld.stepRules(s, n, &inner)
 	}
 	if s.In != nil && s.In.Proc != nil {
@@ -139,18 +140,24 @@ func (ld *loader) bareStep(n *ydoc.Node, c *context) *Step {
 			continue
 		}
 		s := ld.newStep(&Step{Span: n.Span, VerbAt: n.Span, Verb: v, Conditional: c.conditional, Proc: c.proc})
-		placed := ld.place(s, n, c, c)
+		if !ld.place(s, n, c, c) {
+			return s
+		}
 		for _, f := range v.Fields {
 			if f.Required {
 				ld.add(codeMissing, n.Span, v.Name+" needs "+f.Name+":", "It is "+f.Doc+".", "")
 			}
 		}
-		if placed {
-			ld.stepRules(s, n, c)
-		}
+		ld.stepRules(s, n, c)
 		return s
 	}
-	ld.add(codeMissing, n.Span, n.Value+" needs an object", "Write it as  "+verbs[0].Example, "")
+	example := verbs[0].Example
+	for _, v := range verbs {
+		if len(v.Example) < len(example) {
+			example = v.Example
+		}
+	}
+	ld.add(codeMissing, n.Span, n.Value+" needs an object", "Write it as  "+example, "")
 	return nil
 }
 

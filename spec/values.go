@@ -216,7 +216,11 @@ func (ld *loader) word(n *ydoc.Node, f *decl.Field, code string, list []string) 
 		return &Value{Span: n.Span, Lit: n.Value}
 	}
 	said := "\"" + shorten(n.Value) + "\""
-	switch hint := diag.Suggest(n.Value, list); f.Shape {
+	hint := diag.Suggest(n.Value, list)
+	if caret, ok := strings.CutPrefix(n.Value, "^"); ok && contains(list, "ctrl-"+strings.ToLower(caret)) {
+		hint = "write ctrl-" + strings.ToLower(caret)
+	}
+	switch f.Shape {
 	case decl.Error:
 		ld.add(code, n.Span, "no error is called "+said, "", hint)
 	case decl.Key:

@@ -1,7 +1,9 @@
 package spec
 
 import (
+	"slices"
 	"sort"
+	"strings"
 
 	"ipcrun/spec/decl"
 	"ipcrun/spec/diag"
@@ -11,7 +13,7 @@ import (
 // findVerb finds the key of a step that is its verb. Some words are both a
 // verb and a parameter of others (signal, block): the verb is the first one
 // that all other keys fit.
-func (ld *loader) findVerb(n *ydoc.Node, c *context) int {
+func (ld *loader) findVerb(n *ydoc.Node) int {
 	var candidates []int
 	for i, p := range n.Pairs {
 		if len(ld.voc.Named(p.Key.Value)) > 0 && field(StepFields, p.Key.Value) == nil {
@@ -19,7 +21,7 @@ func (ld *loader) findVerb(n *ydoc.Node, c *context) int {
 		}
 	}
 	if len(candidates) == 0 {
-		ld.noVerb(n, c)
+		ld.noVerb(n)
 		return -1
 	}
 	best, misfits := -1, len(n.Pairs)+1
@@ -60,32 +62,43 @@ func (ld *loader) paramOf(verb, key string) bool {
 	return false
 }
 
-func (ld *loader) noVerb(n *ydoc.Node, c *context) {
+func (ld *loader) noVerb(n *ydoc.Node) {
 	// The first key that is no common one is where the verb belongs.
 	for _, p := range n.Pairs {
 		word := p.Key.Value
 		if field(StepFields, word) != nil {
 			continue
 		}
-		hint := diag.Suggest(word, ld.voc.VerbNames())
-		detail := "A step has exactly one verb, and its other keys are parameters of it."
-		if e := ld.names[word]; e != nil && e.class != "" {
-			detail = "\"" + word + "\" is " + e.what() + "; the verb comes first and names it as its object, as  " + ld.exampleFor(e, word)
-			hint = ""
-		} else if ld.voc.Kinds[word] != nil {
-			detail = "\"" + word + "\" is a kind of primitive; it is declared under primitives:."
-			hint = ""
-		} else if field(ProcessFields, word) != nil || field(TopFields, word) != nil {
-			detail = "\"" + word + ":\" belongs further out; check the indentation."
-			hint = ""
-		}
-		d := ld.add(codeVerb, p.Key.Span, "unknown verb \""+word+"\"", detail, hint)
+		detail, hint := ld.whyNoVerb(word)
+		d := ld.add(codeVerb, p.Key.Span, "unknown verb \""+shorten(word)+"\"", detail, hint)
 		if near := diag.Nearest(word, ld.voc.VerbNames()); near != "" && hint != "" {
 			d.Fix = &diag.Fix{Span: p.Key.Span, Text: near}
 		}
 		return
 	}
-	ld.add(codeVerb, n.Span, "this step has no verb", "Its keys are parameters that any step may have.", "")
+	ld.add(codeVerb, n.Span, "this step has no verb", "Its keys are parameters that any step may have. They stand beside the verb, without a dash of their own.", "")
+}
+
+// whyNoVerb says what a word is that stands where a verb belongs.
+func (ld *loader) whyNoVerb(word string) (detail, hint string) {
+	e := ld.names[word]
+	first, rest, several := strings.Cut(word, " ")
+	switch {
+	case e != nil && e.class != "":
+		return "\"" + word + "\" is " + e.what() + "; the verb comes first and names it as its object, as  " + ld.exampleFor(e, word), ""
+	case ld.voc.Kinds[word] != nil:
+		return "\"" + word + "\" is a kind of primitive; it is declared under primitives:.", ""
+	case field(ProcessFields, word) != nil || field(TopFields, word) != nil:
+		return "\"" + word + ":\" belongs further out; check the indentation.", ""
+	case several && len(ld.voc.Named(first)) > 0:
+		return "The verb is the key, its object the value; parameters are keys of their own.", "write " + first + ": " + shorten(rest)
+	}
+	for _, v := range ld.voc.Verbs {
+		if field(v.Fields, word) != nil {
+			return "\"" + word + ":\" is a parameter of " + v.Name + " and stands beside it, without a dash of its own.", ""
+		}
+	}
+	return "A step has exactly one verb, and its other keys are parameters of it.", diag.Suggest(word, ld.voc.VerbNames())
 }
 
 // exampleFor is a step with a thing as its object.
@@ -100,43 +113,61 @@ func (ld *loader) exampleFor(e *entry, name string) string {
 }
 
 // chooseVerb picks among the verbs of one name by the class of the object.
-func (ld *loader) chooseVerb(key, obj *ydoc.Node, c *context) *decl.ClassedVerb {
+// Where the object does not tell, that was reported, and the verb is one that
+// takes what any of them takes, so that the rest of the step can be checked.
+func (ld *loader) chooseVerb(key, obj *ydoc.Node) (v *decl.ClassedVerb, reported bool) {
 	verbs := ld.voc.Named(key.Value)
 	if len(verbs) == 1 {
-		return verbs[0]
+		return verbs[0], false
 	}
-	var all []string
+	named := decl.Field{Name: key.Value, Shape: decl.Ref}
 	for _, v := range verbs {
-		all = append(all, v.Object.Refs...)
-	}
-	sort.Strings(all)
-	if obj.Kind != ydoc.Scalar {
-		ld.shape(obj, key.Value, "the name of "+classes(all))
-		return nil
-	}
-	named := decl.Field{Name: key.Value, Shape: decl.Ref, Refs: all}
-	if evaluates(obj.Value) {
-		ld.notEvaluated(obj, &named)
-		return nil
-	}
-	if ld.broken(obj.Value) {
-		return nil
-	}
-	t, _ := splitRef(obj.Value)
-	name := t.name
-	e := ld.names[name]
-	if e == nil {
-		ld.unknownName(obj.Span, name, &named)
-		return nil
-	}
-	if e.class == "" {
-		return nil
-	}
-	for _, v := range verbs {
-		if accepts(v.Object.Refs, e) {
-			return v
+		if v.Object != nil {
+			named.Refs = append(named.Refs, v.Object.Refs...)
 		}
 	}
-	ld.wrongClass(obj.Span, name, &named, e)
-	return nil
+	sort.Strings(named.Refs)
+	t, _ := splitRef(obj.Value)
+	e := ld.names[t.name]
+	switch {
+	case obj.Kind != ydoc.Scalar:
+		ld.shape(obj, key.Value, takes(&named))
+	case evaluates(obj.Value):
+		ld.notEvaluated(obj, &named)
+	case ld.broken(obj.Value) || e != nil && e.class == "":
+	case e == nil:
+		ld.unknownName(obj.Span, t.name, &named)
+	default:
+		for _, v := range verbs {
+			if v.Object != nil && accepts(v.Object.Refs, e) {
+				return v, false
+			}
+		}
+		ld.wrongClass(obj.Span, t.name, &named, e)
+	}
+	return anyOf(verbs), true
+}
+
+// anyOf is a verb that takes what any of some verbs takes.
+func anyOf(verbs []*decl.ClassedVerb) *decl.ClassedVerb {
+	v := *verbs[0]
+	v.Fields = nil
+	for _, w := range verbs {
+		v.Place |= w.Place
+		v.Waits = v.Waits || w.Waits
+		v.Checks = v.Checks || w.Checks
+		v.Errors = append(slices.Clip(v.Errors), w.Errors...)
+		if v.Result == decl.None {
+			v.Result = w.Result
+		}
+		for _, f := range w.Fields {
+			if field(v.Fields, f.Name) == nil {
+				f.Required = false
+				v.Fields = append(v.Fields, f)
+			}
+		}
+	}
+	slices.Sort(v.Errors)
+	v.Errors = slices.Compact(v.Errors)
+	return &v
 }

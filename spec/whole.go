@@ -8,6 +8,7 @@ func (ld *loader) rules() {
 		f()
 	}
 	sc := ld.sc
+	ld.inheritAll()
 	// A child inherits from its parent, so the parent has what its children use.
 	for changed := true; changed; {
 		changed = false
@@ -16,9 +17,8 @@ func (ld *loader) rules() {
 				continue
 			}
 			for _, u := range p.Uses {
-				before := len(p.Parent.Uses)
-				ld.use(&context{proc: p.Parent}, &Ref{Prim: u})
-				changed = changed || len(p.Parent.Uses) > before
+				u.Pass = true
+				changed = p.Parent.use(u) || changed
 			}
 		}
 	}
@@ -70,4 +70,23 @@ func (ld *loader) isParent(p *Proc) bool {
 		}
 	}
 	return false
+}
+
+// inheritAll gives everything to the processes that say inherit: all, as fork
+// really does: every primitive and every end.
+func (ld *loader) inheritAll() {
+	for _, p := range ld.sc.Procs {
+		if !p.InheritAll && !ld.sc.InheritAll {
+			continue
+		}
+		for _, pr := range ld.sc.Prims {
+			parts := []string{""}
+			if pr.Kind.Parts != nil {
+				parts = append(parts, pr.Kind.Parts(pr.Main, pr.Fields)...)
+			}
+			for _, part := range parts {
+				p.use(Use{Prim: pr, Part: part})
+			}
+		}
+	}
 }

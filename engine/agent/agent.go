@@ -132,7 +132,9 @@ func (a *agent) assign() {
 	}
 	for i := range a.prog.Uses {
 		for _, n := range a.prog.Uses[i].Fds {
-			a.fds[n] = take()
+			if n >= 0 {
+				a.fds[n] = take()
+			}
 		}
 	}
 	for _, s := range idleBelow(a.text, a.slot) {
@@ -155,7 +157,11 @@ func (a *agent) attach() error {
 		u := &a.prog.Uses[i]
 		at := &prims.Attachment{Name: u.Name, Number: uint32(u.Number), Args: u.Args(), Mem: mem[u.Off : u.Off+u.Size : u.Off+u.Size]}
 		for _, n := range u.Fds {
-			at.Fds = append(at.Fds, a.fds[n])
+			fd := -1
+			if n >= 0 {
+				fd = a.fds[n]
+			}
+			at.Fds = append(at.Fds, fd)
 		}
 		d := prims.Get(u.Kind)
 		if d == nil {
@@ -185,7 +191,7 @@ func (a *agent) dropPassed() {
 			continue
 		}
 		for k, r := range roles(u.Args()) {
-			if fd, open := a.fds[u.Fds[k]]; open && (u.Pass || r.Mapped) {
+			if fd, open := a.fds[u.Fds[k]]; open && (u.Pass[k] || r.Mapped) {
 				unix.Close(fd)
 				delete(a.fds, u.Fds[k])
 			}

@@ -48,6 +48,9 @@ func Command(t *script.Text, slot int, name string, p *script.Program, f Files) 
 	files := []int{f.Std[0], f.Std[1], f.Std[2], f.Arena, f.Lifeline, f.Wake, own}
 	for i := range p.Uses {
 		for _, n := range p.Uses[i].Fds {
+			if n < 0 {
+				continue
+			}
 			files = append(files, f.Prims(n))
 		}
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"ipcrun/engine/script"
 	"ipcrun/spec"
+	"ipcrun/spec/cond"
 )
 
 // convertAll turns steps as the author wrote them into steps as they run.
@@ -85,8 +86,14 @@ func ref(r *spec.Ref) *script.Ref {
 	if r.To != nil {
 		out.To = r.To.Source()
 	}
-	if r.Index != nil {
-		out.Index = r.Index.Source()
+	out.Part, out.Slice = r.Part, r.Slice
+	for _, x := range []struct {
+		from *cond.Expr
+		to   *string
+	}{{r.Index, &out.Index}, {r.Elem, &out.Elem}, {r.To, &out.To}} {
+		if x.from != nil {
+			*x.to = x.from.Source()
+		}
 	}
 	return out
 }

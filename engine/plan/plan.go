@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"ipcrun/engine/script"
 	"ipcrun/prims"
@@ -138,13 +139,60 @@ func (p *Plan) program(d *spec.Proc) *script.Program {
 		// What the script knows comes along with an order.
 		pr.Vars = append(append([]string{}, pr.Vars...), missing(p.Scenario.Vars, pr.Vars)...)
 	}
+	pr.Uses = p.uses(d)
+	return pr
+}
+
+// uses lists the primitives of a process, each with the descriptors that it
+// inherits.
+func (p *Plan) uses(d *spec.Proc) []script.Use {
+	// What is known of each: the parts it has, and those it only passes on.
+	type need struct {
+		prim  *spec.Prim
+		parts map[string]bool // part → pass
+	}
+	var needs []*need
 	for _, u := range d.Uses {
-		n := p.Common.Names[u.Name]
-		for i := range u.Count {
-			pr.Uses = append(pr.Uses, p.Prims[n.First+i].Use)
+		i := slices.IndexFunc(needs, func(n *need) bool { return n.prim == u.Prim })
+		if i < 0 {
+			needs = append(needs, &need{u.Prim, map[string]bool{}})
+			i = len(needs) - 1
+		}
+		needs[i].parts[u.Part] = u.Pass
+	}
+	var out []script.Use
+	for _, n := range needs {
+		first := p.Common.Names[n.prim.Name].First
+		for i := range n.prim.Count {
+			use := p.Prims[first+i].Use
+			if roles := p.Prims[first+i].Kind.Roles; roles != nil {
+				fds := slices.Clone(use.Fds)
+				use.Pass = make([]bool, len(fds))
+				for k, r := range roles(use.Args()) {
+					pass, has := n.parts[r.Part]
+					if r.Part == "" {
+						pass, has = allPass(n.parts), true
+					}
+					if !has {
+						fds[k] = -1
+					}
+					use.Pass[k] = pass
+				}
+				use.Fds = fds
+			}
+			out = append(out, use)
 		}
 	}
-	return pr
+	return out
+}
+
+func allPass(parts map[string]bool) bool {
+	for _, pass := range parts {
+		if !pass {
+			return false
+		}
+	}
+	return true
 }
 
 func missing(from, have []string) []string {

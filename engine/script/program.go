@@ -102,10 +102,12 @@ type Use struct {
 	Fields map[string]any `json:"fields,omitempty"`
 	Off    int            `json:"off"`
 	Size   int            `json:"size"`
-	// Fds numbers its descriptors among all of the run, in the order of roles.
+	// Fds numbers its descriptors among all of the run, in the order of roles;
+	// -1: not inherited.
 	Fds []int `json:"fds,omitempty"`
-	// Pass: the process has it only to hand it on to its children.
-	Pass bool `json:"pass,omitempty"`
+	// Pass says of which of them the process has only to hand them on to its
+	// children.
+	Pass []bool `json:"pass,omitempty"`
 }
 
 // Args are the fields of the declaration.

@@ -1,0 +1,383 @@
+//go:build linux
+
+package prims
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ipcrun/prims/arena"
+	"ipcrun/spec/decl"
+)
+
+// The primitives are tested from several real processes at once: this binary
+// again, as workers that do what the test tells them. A worker has one
+// instance of one kind.
+
+const workerEnv = "IPCRUN_PRIMS_WORKER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(workerEnv) != "" {
+		work(os.Getenv(workerEnv))
+		os.Exit(0)
+	}
+	flag.Parse()
+	// A pipe makes the runtime open its poller now, before the count.
+	if r, w, err := os.Pipe(); err == nil {
+		r.Close()
+		w.Close()
+	}
+	before := openDescriptors()
+	code := m.Run()
+	if code == 0 {
+		for fd, what := range openDescriptors() {
+			if _, ok := before[fd]; !ok && !strings.HasPrefix(what, "anon_inode:[event") && !strings.HasPrefix(what, "/sys/fs/cgroup/") {
+				fmt.Fprintf(os.Stderr, "descriptor %s is left open: %s\n", fd, what)
+				code = 1
+			}
+		}
+		if pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); err != unix.ECHILD {
+			fmt.Fprintln(os.Stderr, "a child is left:", pid, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+func openDescriptors() map[string]string {
+	out := map[string]string{}
+	names, _ := filepath.Glob("/proc/self/fd/*")
+	for _, n := range names {
+		if to, err := os.Readlink(n); err == nil {
+			out[filepath.Base(n)] = to
+		}
+	}
+	return out
+}
+
+// setup is what a worker has to know; it comes in its environment.
+type setup struct {
+	Index int
+	Kind  string
+	Args  Args
+}
+
+// order is one thing to do, as a JSON line on the worker's standard input.
+type order struct {
+	Verb  string
+	Value any  // the value parameter
+	Given bool // it was given
+	// Float is Value where that is a float, which JSON would take for an int if
+	// it is whole.
+	Float  *float64
+	NoWait bool
+	After  time.Duration // timeout, 0: none
+	// Rounds, if not 0, makes it a loop of the worker's own, named by Verb.
+	Rounds int
+}
+
+// reply is what came of it.
+type reply struct {
+	Result any
+	Fail   string // name of the failure
+	Err    string // any other error
+	Seq    uint64
+	Took   time.Duration
+	// Of a loop: its operations in order.
+	Ops []opDone
+	// Text is what a loop has found wrong.
+	Text string
+}
+
+type opDone struct {
+	Verb string
+	Seq  uint64
+}
+
+// canonical undoes what JSON does to whole numbers.
+func canonical(v any) any {
+	if f, ok := v.(float64); ok && float64(int(f)) == f {
+		return int(f)
+	}
+	return v
+}
+
+// worker's side.
+
+type worker struct {
+	self *arena.Self
+	mem  []byte // of the instance and, behind it, the scratch of loops
+	h    any
+	d    *Descriptor
+}
+
+const scratch = 64 // offset of the scratch of loops behind the instance
+
+func work(text string) {
+	var s setup
+	must(json.Unmarshal([]byte(text), &s))
+	a, err := arena.Attach(3)
+	must(err)
+	d := Get(s.Kind)
+	at := &Attachment{Name: "x", Number: 0, Args: s.Args, Mem: a.Prims()}
+	if d.Roles != nil {
+		for i := range d.Roles(s.Args) {
+			at.Fds = append(at.Fds, 4+i)
+		}
+	}
+	h, err := d.Attach(at)
+	must(err)
+	w := &worker{self: a.Self(s.Index, -1), mem: a.Prims(), h: h, d: d}
+	w.self.Interruptible = true
+	in := bufio.NewScanner(os.Stdin)
+	out := json.NewEncoder(os.Stdout)
+	for in.Scan() {
+		var o order
+		must(json.Unmarshal(in.Bytes(), &o))
+		o.Value = canonical(o.Value)
+		if o.Float != nil {
+			o.Value = *o.Float
+		}
+		var r reply
+		if o.Rounds > 0 {
+			r = loops[o.Verb](w, o)
+		} else {
+			r = w.do(o)
+		}
+		must(out.Encode(r))
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "worker:", err)
+		os.Exit(99)
+	}
+}
+
+// do performs one operation; interrupted ones are done again, as the machine
+// does it.
+func (w *worker) do(o order) (r reply) {
+	began := arena.Now()
+	c := &Call{Self: w.self, Args: &Values{}, NoWait: o.NoWait}
+	if o.Given {
+		c.Args = &Values{Names: []string{"value"}, Vals: []any{o.Value}}
+	}
+	if o.After != 0 {
+		c.Deadline = began + int64(o.After)
+	}
+	for {
+		err := w.d.Ops[o.Verb].Do(w.h, c)
+		if errors.Is(err, ErrInterrupted) {
+			w.self.Interrupt.Store(0)
+			continue
+		}
+		var f *decl.Failure
+		switch {
+		case errors.As(err, &f):
+			r.Fail = f.Name
+		case err != nil:
+			r.Err = err.Error()
+		default:
+			r.Result, r.Seq = c.Result, c.Seq
+		}
+		r.Took = time.Duration(arena.Now() - began)
+		return r
+	}
+}
+
+// loops are what workers do by themselves, many times, by name.
+var loops = map[string]func(w *worker, o order) reply{}
+
+// the test's side.
+
+// crew is one instance and its workers.
+type crew struct {
+	t       testing.TB
+	arena   *arena.Arena
+	d       *Descriptor
+	args    Args
+	handle  any
+	files   []*os.File
+	workers []*hand
+}
+
+type hand struct {
+	cmd     *exec.Cmd
+	in      *json.Encoder
+	close   func() error
+	replies chan reply
+}
+
+// fatal is what tests and properties have in common.
+type fatal interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+func newCrew(t testing.TB, kind string, args Args, n int) *crew {
+	t.Helper()
+	d := Get(kind)
+	a, err := arena.Create("prims-test", arena.Layout{Slots: n + 1, Prims: scratch + 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &crew{t: t, arena: a, d: d, args: args}
+	mem := a.Prims()
+	at := &Attachment{Name: "x", Args: args, Mem: mem}
+	if d.Create != nil {
+		cr := &Creation{Name: "x", Args: args, Mem: mem}
+		if err := d.Create(cr); err != nil {
+			t.Fatal(err)
+		}
+		c.files = cr.Files
+		for _, f := range cr.Files {
+			at.Fds = append(at.Fds, int(f.Fd()))
+		}
+	}
+	if c.handle, err = d.Attach(at); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		c.workers = append(c.workers, c.start(i))
+	}
+	t.Cleanup(c.stop)
+	return c
+}
+
+func (c *crew) start(i int) *hand {
+	c.t.Helper()
+	s, err := json.Marshal(setup{Index: i, Kind: c.d.Name, Args: c.args})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	dup, err := unix.FcntlInt(uintptr(c.arena.Fd()), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	mem := os.NewFile(uintptr(dup), "arena")
+	defer mem.Close()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), workerEnv+"="+string(s))
+	cmd.ExtraFiles = append([]*os.File{mem}, c.files...)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	h := &hand{cmd: cmd, in: json.NewEncoder(in), close: in.Close, replies: make(chan reply, 1)}
+	go func() {
+		defer close(h.replies)
+		dec := json.NewDecoder(out)
+		for {
+			var r reply
+			if dec.Decode(&r) != nil {
+				return
+			}
+			r.Result = canonical(r.Result)
+			h.replies <- r
+		}
+	}()
+	return h
+}
+
+func (c *crew) stop() {
+	for _, h := range c.workers {
+		_ = h.close()
+		_ = h.cmd.Process.Kill()
+		for range h.replies {
+		}
+		_ = h.cmd.Wait()
+	}
+	if c.d.Detach != nil {
+		c.d.Detach(c.handle)
+	}
+	for _, f := range c.files {
+		f.Close()
+	}
+	if err := c.arena.Close(); err != nil {
+		c.t.Error(err)
+	}
+}
+
+// tell gives a worker an order and does not wait for what comes of it.
+func (c *crew) tell(i int, o order) {
+	if f, ok := o.Value.(float64); ok {
+		o.Float = &f
+	}
+	if err := c.workers[i].in.Encode(o); err != nil {
+		c.t.Fatalf("worker %d: %v", i, err)
+	}
+}
+
+const patience = 20 * time.Second
+
+// hear waits for the reply of a worker.
+func (c *crew) hear(t fatal, i int) reply {
+	t.Helper()
+	select {
+	case r, ok := <-c.workers[i].replies:
+		if !ok {
+			t.Fatalf("worker %d has ended", i)
+		}
+		if r.Err != "" {
+			t.Fatalf("worker %d: %s", i, r.Err)
+		}
+		return r
+	case <-time.After(patience):
+		t.Fatalf("worker %d does not reply", i)
+		return reply{}
+	}
+}
+
+// do has a worker do something and waits for what comes of it.
+func (c *crew) do(t fatal, i int, o order) reply {
+	t.Helper()
+	c.tell(i, o)
+	return c.hear(t, i)
+}
+
+// blocked waits until a worker is inside a blocking operation.
+func (c *crew) blocked(t fatal, i int) {
+	t.Helper()
+	for until := time.Now().Add(patience); c.arena.Slot(i).State() != arena.Blocked; {
+		if time.Now().After(until) {
+			t.Fatalf("worker %d does not block", i)
+		}
+		time.Sleep(20 * time.Microsecond)
+	}
+}
+
+// disturb interrupts a worker as its signal watcher would.
+func (c *crew) disturb(i int) { c.arena.Self(i, -1).Disturb() }
+
+// each has all workers do the same at once, and returns their replies.
+func (c *crew) each(o order) []reply {
+	c.t.Helper()
+	for i := range c.workers {
+		c.tell(i, o)
+	}
+	var out []reply
+	for i := range c.workers {
+		out = append(out, c.hear(c.t, i))
+	}
+	return out
+}
