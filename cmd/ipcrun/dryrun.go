@@ -128,7 +128,7 @@ func processLine(p *spec.Proc) string {
 	if len(p.Uses) > 0 {
 		var s []string
 		for _, u := range p.Uses {
-			s = append(s, u.Name)
+			s = append(s, u.Prim.Name)
 		}
 		traits = append(traits, "uses "+strings.Join(s, ", "))
 	}

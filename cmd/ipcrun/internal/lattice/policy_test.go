@@ -36,7 +36,7 @@ engine/leader   < engine/proc prims/arena
 # An agent never sees spec.
 engine/agent    < spec/decl prims prims/arena engine/event engine/script engine/proc engine/proc/sig
 
-engine/plan     < spec spec/decl prims engine/script engine/proc/sig engine/proc/keys
+engine/plan     < spec spec/cond spec/decl prims engine/script engine/proc/sig engine/proc/keys
 engine          < spec spec/decl prims prims/arena engine/event engine/race engine/script engine/plan engine/proc engine/proc/sig engine/proc/keys engine/leader engine/agent
 
 # The schema is made of descriptors.
