@@ -22,16 +22,23 @@ func Reference() string {
 
 	b.WriteString("\n## Primitives\n")
 	for _, name := range v.KindNames() {
-		b.WriteString(kindPage(v.Kinds[name]))
+		k := v.Kinds[name]
+		p := kindPage(k)
+		markdown(&b, "###", &p)
+		for i := range k.Verbs {
+			p := verbPage(&decl.ClassedVerb{Verb: k.Verbs[i], Class: k.Name})
+			markdown(&b, "####", &p)
+		}
 	}
 	b.WriteString("\n## Verbs\n")
 	for i := range v.Verbs {
 		if v.Kinds[v.Verbs[i].Class] == nil {
-			b.WriteString(verbPage(&v.Verbs[i]))
+			p := verbPage(&v.Verbs[i])
+			markdown(&b, "####", &p)
 		}
 	}
 	b.WriteString("\n## Facts of a process\n\n")
-	facts(&b, v.ProcessFacts)
+	table(&b, factTable(v.ProcessFacts))
 	b.WriteString("\n## Functions of conditions\n\n| function | is | meaning | example |\n|---|---|---|---|\n")
 	for _, f := range v.Funcs {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` |\n", signature(&f), shapeName(f.Result), cell(f.Doc), cell(f.Example))
@@ -49,90 +56,42 @@ func section(b *strings.Builder, title, note string, fields []decl.Field) {
 	if note != "" {
 		b.WriteString(note + "\n\n")
 	}
-	table(b, fields)
+	table(b, keyTable(fields))
 }
 
-func table(b *strings.Builder, fields []decl.Field) {
-	b.WriteString("| key | takes | meaning | default |\n|---|---|---|---|\n")
-	for _, f := range fields {
-		def := f.Default
-		if f.Required {
-			def = "required"
-		}
-		doc := cell(f.Doc)
-		if f.Example != "" {
-			doc += ", as `" + cell(f.Example) + "`"
-		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.Name, takes(&f), doc, cell(def))
+// markdown is a page as a section of the reference.
+func markdown(b *strings.Builder, level string, p *Page) {
+	fmt.Fprintf(b, "\n%s %s\n\n%s. `%s`\n\n%s\n", level, p.Title(), sentence(p.Summary), oneLine(p.Example), p.Doc)
+	if p.Source != "" {
+		fmt.Fprintf(b, "\nSource: %s.\n", p.Source)
 	}
-}
-
-func facts(b *strings.Builder, list []decl.Fact) {
-	b.WriteString("| fact | is | meaning |\n|---|---|---|\n")
-	for _, f := range list {
-		doc := cell(f.Doc)
-		if f.ScriptOnly {
-			doc += " (top-level steps only)"
-		}
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Name, shapeName(f.Shape), doc)
+	if len(p.Notes) > 0 {
+		fmt.Fprintf(b, "\n*%s.*\n", sentence(strings.Join(p.Notes, "; ")))
 	}
-}
-
-func kindPage(k *decl.Kind) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s\n\n%s. `%s`\n\n%s\n", k.Name, sentence(k.Summary), k.Example, k.Doc)
-	if k.Source != "" {
-		fmt.Fprintf(&b, "\nSource: %s.\n", k.Source)
-	}
-	fields := k.Fields
-	if k.Main != nil {
-		fields = append([]decl.Field{*k.Main}, fields...)
-	}
-	if len(fields) > 0 {
+	for _, t := range p.Tables {
 		b.WriteString("\n")
-		table(&b, fields)
+		table(b, t)
 	}
-	if len(k.Facts) > 0 {
-		b.WriteString("\n")
-		facts(&b, k.Facts)
-	}
-	for i := range k.Verbs {
-		b.WriteString(verbPage(&decl.ClassedVerb{Verb: k.Verbs[i], Class: k.Name}))
-	}
-	return b.String()
 }
 
-func verbPage(v *decl.ClassedVerb) string {
-	var b strings.Builder
-	title := v.Name
-	if v.Class != "" {
-		title += " (" + v.Class + ")"
+func table(b *strings.Builder, t Table) {
+	facts := t.Title == "fact"
+	if facts {
+		b.WriteString("| fact | is | meaning |\n|---|---|---|\n")
+	} else {
+		b.WriteString("| key | takes | meaning | default |\n|---|---|---|---|\n")
 	}
-	fmt.Fprintf(&b, "\n#### %s\n\n%s. `%s`\n\n%s\n", title, sentence(v.Summary), oneLine(v.Example), v.Doc)
-	var notes []string
-	switch v.Place {
-	case decl.InProcess:
-		notes = append(notes, "inside a process")
-	case decl.InScript:
-		notes = append(notes, "top-level steps")
-	default:
-		notes = append(notes, "anywhere")
-	}
-	if v.Waits {
-		notes = append(notes, "may wait (`timeout:`)")
-	}
-	if v.Result != decl.None {
-		notes = append(notes, "`into:` receives "+shapeName(v.Result))
-	}
-	if len(v.Errors) > 0 {
-		notes = append(notes, "ends with `"+strings.Join(v.Errors, "`, `")+"`")
-	}
-	fmt.Fprintf(&b, "\n*%s.*\n", sentence(strings.Join(notes, "; ")))
-	if len(v.Fields) > 0 {
+	for _, r := range t.Rows {
+		doc := cell(r.Doc)
+		if r.Example != "" {
+			doc += ", as `" + cell(r.Example) + "`"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s |", r.Name, r.Takes, doc)
+		if !facts {
+			fmt.Fprintf(b, " %s |", cell(r.Default))
+		}
 		b.WriteString("\n")
-		table(&b, v.Fields)
 	}
-	return b.String()
 }
 
 func signature(f *decl.Func) string {

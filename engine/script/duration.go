@@ -23,12 +23,15 @@ func ParseDuration(s string) (int, error) {
 	return int(d), nil
 }
 
-// durationOf reads an evaluated duration: text with a unit, or nanoseconds as
-// the loader makes them of fixed ones.
-func durationOf(v any) (int, error) {
+// durationOf reads a duration. One that was written out has been turned into
+// nanoseconds by the loader; one that was computed is text with a unit, or 0.
+func durationOf(from valuer, v any) (int, error) {
+	_, written := from.(literal)
 	switch x := v.(type) {
 	case int:
-		return x, nil
+		if written || x == 0 {
+			return x, nil
+		}
 	case string:
 		return ParseDuration(x)
 	}

@@ -376,11 +376,9 @@ func (m *Machine) prepare(in *instr) (_ *Action, err error) {
 		if err != nil {
 			return nil, err
 		}
-		d, ok := asInt(v)
-		if !ok {
-			if d, err = durationOf(v); err != nil {
-				return nil, err
-			}
+		d, err := durationOf(in.timeout, v)
+		if err != nil {
+			return nil, err
 		}
 		a.since = m.world.Now()
 		a.Deadline = a.since + int64(d)

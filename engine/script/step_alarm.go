@@ -13,7 +13,7 @@ the seconds that the former one had left, 0 if there was none.`,
 			Example: "alarm: 2s",
 		},
 		Run: func(w World, a *Action) (any, error) {
-			d, err := durationOf(a.Obj)
+			d, err := durationOf(a.instr.obj, a.Obj)
 			if err != nil {
 				return nil, err
 			}

@@ -14,7 +14,7 @@ meanwhile: to wait for them, use expect, eventually or wait.`,
 		},
 		Run: func(w World, a *Action) (any, error) {
 			if a.Resumed == 0 {
-				d, err := durationOf(a.Obj)
+				d, err := durationOf(a.instr.obj, a.Obj)
 				if err != nil {
 					return nil, err
 				}
