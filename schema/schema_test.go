@@ -25,6 +25,15 @@ func TestFresh(t *testing.T) {
 	}
 	fresh(t, schema.Path, data)
 	fresh(t, "docs/reference.md", []byte(schema.Reference()))
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := schema.Readme(string(readme))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh(t, "README.md", []byte(text))
 }
 
 func fresh(t *testing.T, path string, want []byte) {
