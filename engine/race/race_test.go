@@ -1,0 +1,155 @@
+package race
+
+import (
+	"testing"
+
+	"ipcrun/engine/event"
+)
+
+// The operations of the logs below, by verb number.
+const (
+	read = iota + 1
+	write
+	atomicAdd
+	acquire
+	release
+)
+
+func effect(r *event.Rec) Effect {
+	switch r.Verb {
+	case read:
+		return Effect{Reads: true, From: int(r.First), To: int(r.Last)}
+	case write:
+		return Effect{Writes: true, From: int(r.First), To: int(r.Last)}
+	case atomicAdd:
+		return Effect{Reads: true, Writes: true, Atomic: true, Acquire: true, Release: true}
+	case acquire:
+		return Effect{Acquire: true}
+	case release:
+		return Effect{Release: true}
+	}
+	return Effect{}
+}
+
+// log is a hand-made log: at is the index of the record.
+type log struct {
+	event.Log
+	at  int64
+	seq map[uint32]uint64
+}
+
+func (l *log) add(slot int, r event.Rec) *log {
+	l.at++
+	r.At = l.at
+	l.Log.Add(slot, &r)
+	return l
+}
+
+func (l *log) op(slot int, verb uint16, obj uint32) *log {
+	if l.seq == nil {
+		l.seq = map[uint32]uint64{}
+	}
+	l.seq[obj]++
+	return l.add(slot, event.Rec{Kind: event.Op, Verb: verb, Obj: obj, Seq: l.seq[obj], Step: uint32(10*slot) + uint32(verb)})
+}
+
+const (
+	memory = 0
+	gate   = 1
+)
+
+func TestFind(t *testing.T) {
+	signal := map[string]any{"signal": 10}
+	for _, c := range []struct {
+		name  string
+		build func(l *log)
+		want  int
+	}{
+		{"two writes that nothing orders", func(l *log) { l.op(0, write, memory).op(1, write, memory) }, 1},
+		{"a read and a write", func(l *log) { l.op(0, read, memory).op(1, write, memory) }, 1},
+		{"two reads", func(l *log) { l.op(0, read, memory).op(1, read, memory) }, 0},
+		{"different memory", func(l *log) { l.op(0, write, memory).op(1, write, 7) }, 0},
+		{"one process", func(l *log) { l.op(0, write, memory).op(0, read, memory) }, 0},
+		{"a lock orders them", func(l *log) {
+			l.op(0, acquire, gate).op(0, write, memory).op(0, release, gate).op(1, acquire, gate).op(1, read, memory)
+		}, 0},
+		{"only one of them holds the lock", func(l *log) {
+			l.op(0, acquire, gate).op(0, write, memory).op(0, release, gate).op(1, write, memory)
+		}, 1},
+		{"another lock does not", func(l *log) {
+			l.op(0, acquire, gate).op(0, write, memory).op(0, release, gate).op(1, acquire, 2).op(1, write, memory)
+		}, 1},
+		{"the lock before the access does not order what came after its release", func(l *log) {
+			l.op(0, acquire, gate).op(0, release, gate).op(0, write, memory).op(1, acquire, gate).op(1, write, memory)
+		}, 1},
+		{"atomic additions", func(l *log) { l.op(0, atomicAdd, memory).op(1, atomicAdd, memory) }, 0},
+		{"an atomic addition and a plain write before it", func(l *log) { l.op(0, write, memory).op(1, atomicAdd, memory) }, 1},
+		{"fork orders the parent's past", func(l *log) {
+			l.op(0, write, memory).add(0, event.Rec{Kind: event.Forked, Obj: 1}).op(1, read, memory)
+		}, 0},
+		{"fork does not order the parent's future", func(l *log) {
+			l.add(0, event.Rec{Kind: event.Forked, Obj: 1}).op(0, write, memory).op(1, read, memory)
+		}, 1},
+		{"wait orders the child's past", func(l *log) {
+			l.op(1, write, memory).add(1, event.Rec{Kind: event.Exiting}).add(0, event.Rec{Kind: event.Reaped, Obj: 1}).op(0, read, memory)
+		}, 0},
+		{"a signal orders the sender's past", func(l *log) {
+			l.op(0, write, memory).add(0, event.Rec{Kind: event.Sent, Obj: 1, Value: signal}).add(1, event.Rec{Kind: event.Got, Value: signal}).op(1, read, memory)
+		}, 0},
+		{"another signal does not", func(l *log) {
+			l.op(0, write, memory).add(0, event.Rec{Kind: event.Sent, Obj: 1, Value: signal}).
+				add(1, event.Rec{Kind: event.Got, Value: map[string]any{"signal": 12}}).op(1, read, memory)
+		}, 1},
+		{"the same pair of steps is reported once", func(l *log) {
+			for range 5 {
+				l.op(0, write, memory).op(1, write, memory)
+			}
+		}, 1},
+		{"orders of the script, one after the other", func(l *log) {
+			l.add(-1, event.Rec{Kind: event.StepBegin}).op(2, write, memory).add(2, event.Rec{Kind: event.OrderDone}).
+				add(-1, event.Rec{Kind: event.StepEnd}).add(-1, event.Rec{Kind: event.StepBegin}).op(3, read, memory)
+		}, 0},
+	} {
+		l := &log{}
+		c.build(l)
+		got := Find(4, l, effect, func(slot int) bool { return slot >= 2 }, 10)
+		if len(got) != c.want {
+			t.Errorf("%s: %d races, want %d: %+v", c.name, len(got), c.want, got)
+		}
+	}
+}
+
+// TestElements: accesses to different elements do not race.
+func TestElements(t *testing.T) {
+	for _, c := range []struct {
+		a, b [2]uint32
+		want int
+	}{
+		{[2]uint32{0, 1}, [2]uint32{1, 2}, 0},
+		{[2]uint32{0, 2}, [2]uint32{1, 2}, 1},
+		{[2]uint32{0, 8}, [2]uint32{8, 16}, 0},
+	} {
+		l := &log{}
+		for slot, e := range [][2]uint32{c.a, c.b} {
+			l.add(slot, event.Rec{Kind: event.Op, Verb: write, Obj: memory, Seq: uint64(slot + 1), Step: uint32(slot), First: e[0], Last: e[1]})
+		}
+		if got := Find(2, l, effect, func(int) bool { return false }, 10); len(got) != c.want {
+			t.Errorf("%v and %v: %d races, want %d", c.a, c.b, len(got), c.want)
+		}
+	}
+}
+
+// TestStampsOutOfOrder: a release whose time stamp was taken after that of the
+// acquire that followed it still orders what it protects.
+func TestStampsOutOfOrder(t *testing.T) {
+	l := &log{}
+	l.op(0, acquire, gate).op(0, write, memory)
+	at := l.at
+	l.add(1, event.Rec{Kind: event.Op, Verb: acquire, Obj: gate, Seq: 3})
+	l.add(1, event.Rec{Kind: event.Op, Verb: write, Obj: memory, Seq: 2})
+	l.at = at + 10
+	l.add(0, event.Rec{Kind: event.Op, Verb: release, Obj: gate, Seq: 2})
+	if got := Find(2, l, effect, func(int) bool { return false }, 10); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
