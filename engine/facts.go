@@ -65,6 +65,7 @@ type processRecord struct {
 	slot   int
 	shared map[string]any
 	kernel map[string]any
+	said   string // its state, as it says itself
 }
 
 // Field is one fact.
@@ -96,6 +97,10 @@ func (p *processRecord) readShared() {
 	r := p.r
 	d := r.procs[p.slot]
 	f := agent.ProcessFacts(r.arena, r, p.slot)
+	// What it is blocked on and that it is blocked are one reading.
+	if p.said, _ = f["state"].(string); p.said == arena.Ended.String() {
+		p.said = arena.Running.String() // until its end has been taken note of
+	}
 	delete(f, "state")
 	f["exit_code"], f["exit_signal"] = nil, nil
 	if d.ended {
@@ -142,7 +147,7 @@ func (p *processRecord) readKernel() {
 	if f.State == 'Z' {
 		return
 	}
-	k["catches"] = signalNames(f.SigCgt &^ runtimeSignals)
+	k["catches"] = signalNames(f.SigCgt &^ runtimeSignals &^ r.arena.Slot(p.slot).Kept.Load())
 	k["ignores"] = signalNames(f.SigIgn)
 	k["blocks"] = signalNames(r.arena.Slot(p.slot).Mask.Load())
 	if kids, err := proc.Children(d.pid); err == nil {
@@ -198,7 +203,7 @@ func (p *processRecord) state(f *proc.Facts) string {
 	case d.ended:
 		return arena.Ended.String()
 	}
-	return p.r.arena.Slot(p.slot).State().String()
+	return p.said
 }
 
 func signalNames(mask uint64) []any {

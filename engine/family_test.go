@@ -172,7 +172,8 @@ steps:
   - assert: n.value == 0 && w.state == "stopped"
   - {kill: w, signal: SIGCONT}
   - await: later
-  - assert: n.value == 1 && w.state == "blocked" && w.blocked_on == "orders"
+  - assert: n.value == 1
+  - eventually: w.state == "blocked" && w.blocked_on == "orders"
 `)
 }
 

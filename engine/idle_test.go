@@ -156,11 +156,19 @@ func TestMasksAndCatches(t *testing.T) {
 name: x
 processes:
   a: {idle: true, signals: {SIGUSR1: [{print: hi}], SIGINT: [{print: hi}], SIGTERM: ignore}}
+  b: idle
 steps:
   - assert: a.catches == ["SIGINT", "SIGUSR1"] && a.ignores == ["SIGTERM"] && a.blocks == []
   - {in: a, block: [SIGUSR2, SIGINT]}
   - assert: a.blocks == ["SIGINT", "SIGUSR2"]
   - {in: a, unblock: SIGINT}
   - assert: a.blocks == ["SIGUSR2"] && a.catches == ["SIGINT", "SIGUSR1"]
+  - {in: b, block: [SIGTERM, SIGUSR1]}
+  - assert: b.blocks == ["SIGUSR1", "SIGTERM"] && b.catches == [] && b.ignores == []
+  - {in: b, unblock: [SIGTERM, SIGUSR1]}
+  - assert: b.blocks == [] && b.catches == []
+  - {kill: b, signal: SIGTERM}
+  - wait: b
+  - assert: b.exit_signal == "SIGTERM"
 `)
 }

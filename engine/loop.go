@@ -212,6 +212,11 @@ func (r *run) block(w *waiter) error {
 				continue // what has happened meanwhile may be what is waited for
 			}
 			if s != nil {
+				// Nothing changes any more; but what only the kernel knows, that
+				// a process has stopped, may have changed since w was asked.
+				if ok, err := w.done(); ok || err != nil {
+					return err
+				}
 				return s
 			}
 			patience = lookEvery

@@ -76,11 +76,13 @@ type setup struct {
 // order is one thing to do, as a JSON line on the worker's standard input.
 type order struct {
 	Verb  string
-	Value any  // the value parameter
-	Given bool // it was given
+	Value any    // the value parameter
+	Given bool   // it was given
+	Param string // what the parameter is called, "" for value
 	// Float is Value where that is a float, which JSON would take for an int if
 	// it is whole.
 	Float  *float64
+	Elems  Elems // the elements of an array that it names
 	NoWait bool
 	After  time.Duration // timeout, 0: none
 	// Rounds, if not 0, makes it a loop of the worker's own, named by Verb.
@@ -107,8 +109,17 @@ type opDone struct {
 
 // canonical undoes what JSON does to whole numbers.
 func canonical(v any) any {
-	if f, ok := v.(float64); ok && float64(int(f)) == f {
-		return int(f)
+	switch x := v.(type) {
+	case float64:
+		if float64(int(x)) == x {
+			return int(x)
+		}
+	case []any:
+		out := make([]any, len(x))
+		for i := range x {
+			out[i] = canonical(x[i])
+		}
+		return out
 	}
 	return v
 }
@@ -120,6 +131,8 @@ type worker struct {
 	mem  []byte // of the instance and, behind it, the scratch of loops
 	h    any
 	d    *Descriptor
+	// until is the condition of a wait in a loop.
+	until func() (bool, error)
 }
 
 const scratch = 64 // offset of the scratch of loops behind the instance
@@ -127,6 +140,10 @@ const scratch = 64 // offset of the scratch of loops behind the instance
 func work(text string) {
 	var s setup
 	must(json.Unmarshal([]byte(text), &s))
+	s.Args.Main = canonical(s.Args.Main)
+	for k, v := range s.Args.Fields {
+		s.Args.Fields[k] = canonical(v)
+	}
 	a, err := arena.Attach(3)
 	must(err)
 	d := Get(s.Kind)
@@ -170,9 +187,14 @@ func must(err error) {
 // does it.
 func (w *worker) do(o order) (r reply) {
 	began := arena.Now()
-	c := &Call{Self: w.self, Args: &Values{}, NoWait: o.NoWait}
+	c := &Call{Self: w.self, Args: &Values{}, NoWait: o.NoWait, Elems: o.Elems}
+	c.Until = w.until
 	if o.Given {
-		c.Args = &Values{Names: []string{"value"}, Vals: []any{o.Value}}
+		name := "value"
+		if o.Param != "" {
+			name = o.Param
+		}
+		c.Args = &Values{Names: []string{name}, Vals: []any{o.Value}}
 	}
 	if o.After != 0 {
 		c.Deadline = began + int64(o.After)
@@ -229,7 +251,7 @@ type fatal interface {
 func newCrew(t testing.TB, kind string, args Args, n int) *crew {
 	t.Helper()
 	d := Get(kind)
-	a, err := arena.Create("prims-test", arena.Layout{Slots: n + 1, Prims: scratch + 64})
+	a, err := arena.Create("prims-test", arena.Layout{Slots: n + 1, Prims: max(scratch+64, d.ArenaSize(args))})
 	if err != nil {
 		t.Fatal(err)
 	}

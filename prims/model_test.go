@@ -26,8 +26,14 @@ type modelTest struct {
 	any bool
 	// values draws the value parameter of a verb, and whether it is given.
 	values func(t *rapid.T, verb string) (any, bool)
+	// elems, if set, draws the elements that an operation names.
+	elems func(t *rapid.T, verb string) Elems
 	// waits are the verbs that take block: false.
 	waits map[string]bool
+	// timed are the verbs that take a timeout and no block: false.
+	timed map[string]bool
+	// fits, if set, says whether an operation has one outcome only.
+	fits func(p int, o order) bool
 	// free lets all waiters go on, at the end of a check.
 	free func(m *modelTest, t *rapid.T)
 	// reset puts the real form into its initial state.
@@ -66,6 +72,9 @@ func (m *modelTest) operation(t *rapid.T) {
 	if m.values != nil {
 		o.Value, o.Given = m.values(t, o.Verb)
 	}
+	if m.elems != nil {
+		o.Elems = m.elems(t, o.Verb)
+	}
 	if m.waits[o.Verb] {
 		switch rapid.IntRange(0, 3).Draw(t, "how") {
 		case 0:
@@ -74,17 +83,24 @@ func (m *modelTest) operation(t *rapid.T) {
 			o.After = 200_000 // nanoseconds: it may just as well have passed
 		}
 	}
+	if m.timed[o.Verb] && rapid.IntRange(0, 3).Draw(t, "limited") == 0 {
+		o.After = 200_000
+	}
+	if m.fits != nil && !m.fits(p, o) {
+		t.Skip("its outcome is not defined")
+	}
 	m.perform(t, p, o)
 }
 
 // perform does one operation in both worlds.
 func (m *modelTest) perform(t *rapid.T, p int, o order) {
 	t.Helper()
-	result, fail, blocked := m.model.Do(m.st, p, o.Verb, ModelCall{Value: o.Value, NoWait: o.NoWait, Expired: o.After != 0})
+	result, fail, blocked := m.model.Do(m.st, p, o.Verb, ModelCall{Value: o.Value, Elems: o.Elems, NoWait: o.NoWait, Expired: o.After != 0})
 	m.c.tell(p, o)
 	if blocked {
 		m.waiting[p] = o
 		m.c.blocked(t, p)
+		m.settle(t) // a wait may give up what others wait for
 		return
 	}
 	failure := ""

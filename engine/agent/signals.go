@@ -129,6 +129,7 @@ func (s *signals) update() error {
 	}
 	s.a.self.Handlers.Store(uint32(count))
 	s.a.self.Mask.Store(s.held | s.running)
+	s.a.self.Kept.Store(s.kept)
 	want := s.handled &^ s.held &^ s.running
 	if s.any && (s.fd < 0 || want != s.fdMask) {
 		fd, err := proc.Signalfd(s.fd, want)
@@ -207,7 +208,9 @@ func (s *signals) mask(how string, list []int) error {
 	if err := s.update(); err != nil {
 		return err
 	}
-	return s.letGo(list)
+	err := s.letGo(list)
+	s.a.self.Kept.Store(s.kept)
+	return err
 }
 
 // keep holds a signal back that has its default action and that the runtime

@@ -78,11 +78,11 @@ func Judge(log []Event) Verdict {
 		case Missed:
 			decide(i, "fail")
 		case Raced:
-			if e.Race.Severity == "error" {
+			if e.Race != nil && e.Race.Severity == "error" {
 				decide(i, "race")
 			}
 		case Checked:
-			if !e.Check.OK {
+			if e.Check == nil || !e.Check.OK {
 				decide(i, "fail")
 			} else if !passed[[2]int{e.Line, e.Col}] {
 				passed[[2]int{e.Line, e.Col}] = true

@@ -88,7 +88,7 @@ func TestMachine(t *testing.T) {
 		{
 			name: "let, several at once in the order of their names, and types",
 			body: `steps: [{let: {k: 1, l: "${k + 1}", m: "${[k, l]}", n: text}}, {print: "${k} ${l} ${m} ${n}"}, {let: {e: 0.5}}, {print: "${e}"}]`,
-			did:  []string{"print 1 2 [1, 2] text", "print 0.5"},
+			did:  []string{"print 1 2 [1,2] text", "print 0.5"},
 		},
 		{
 			name: "with acquires and releases",

@@ -71,7 +71,7 @@ type Slot struct {
 	Ppid     atomic.Int32
 	Handlers atomic.Uint32 // number of signals it handles now
 	Mask     atomic.Uint64 // signals its script has blocked
-	_        [8]byte
+	Kept     atomic.Uint64 // of those, signals that it catches only to hold them back
 	head     atomic.Uint64 // ring: next byte to write
 	full     atomic.Uint32 // ring: the writer waits for room
 	_        [52]byte
