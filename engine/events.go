@@ -75,11 +75,14 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		e.Object = r.Primitive(int(rec.Obj))
 		if dead, ok := heirOf(rec); ok {
 			e.Detail, e.Value = r.Process(dead)+", which held it, had ended", nil
+		} else if afterEnds(rec) {
+			e.Detail, e.Value = "the end of file", nil
 		}
 	case event.Fail:
 		e.Error, _ = m["name"].(string)
 		e.Detail, _ = m["detail"].(string)
 		e.Expected = rec.Flags&event.FlagExpected != 0
+		e.Travels = rec.Flags&event.FlagTravels != 0
 		e.Value = nil
 	case event.Sent, event.Got:
 		r.signalEvent(&e, slot, rec, m)

@@ -83,6 +83,9 @@ func (r *run) note(slot int, rec *event.Rec) {
 			p.pending--
 		}
 	}
+	if rec.Kind == event.Fail && rec.Flags&event.FlagTravels != 0 {
+		r.travels = append(r.travels, travelling{slot, *rec})
+	}
 	if rec.Kind == event.Fail && rec.Flags&event.FlagExpected != 0 {
 		r.seen[rec.Step] = true
 	}

@@ -227,21 +227,29 @@ func (r *run) settle() {
 		}
 	}
 	r.doing = "waiting for the processes to end"
-	err := r.block(&waiter{
+	err := r.waitForAll(script.SlotDaemon | script.SlotWorker)
+	if err == nil && r.closePools() {
+		err = r.waitForAll(script.SlotDaemon)
+	}
+	var s *stuck
+	if errors.As(err, &s) {
+		r.deadlock(r.stuckStep(s), s)
+	}
+}
+
+// waitForAll waits until no process lives but those with any of some flags.
+func (r *run) waitForAll(but uint32) error {
+	return r.block(&waiter{
 		what: "the script has ended",
 		done: func() (bool, error) {
 			for i, p := range r.procs {
-				if p.forked && !p.ended && r.plan.Slots[i].Flags&script.SlotDaemon == 0 {
+				if p.forked && !p.ended && r.plan.Slots[i].Flags&but == 0 {
 					return false, nil
 				}
 			}
 			return true, nil
 		},
 	})
-	var s *stuck
-	if errors.As(err, &s) {
-		r.deadlock(r.stuckStep(s), s)
-	}
 }
 
 // stuckStep is the step at which a deadlock is best shown: where the first

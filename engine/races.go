@@ -54,10 +54,15 @@ func effectOf(rec *event.Rec) race.Effect {
 	if slot, ok := heirOf(rec); ok {
 		after = slot + 1
 	}
+	key := 0
+	if op.Keyed {
+		key = jobOf(rec)
+	}
 	return race.Effect{
+		Key:     key,
 		Acquire: op.Order&prims.Acquire != 0, Release: op.Order&prims.Release != 0,
 		Reads: op.Access&prims.Reads != 0, Writes: op.Access&prims.Writes != 0, Atomic: op.Access&prims.Atomic != 0,
-		From: int(rec.First), To: int(rec.Last), After: after,
+		From: int(rec.First), To: int(rec.Last), After: after, Ends: afterEnds(rec),
 	}
 }
 
@@ -67,6 +72,13 @@ func heirOf(rec *event.Rec) (slot int, ok bool) {
 	m, _ := rec.Value.(map[string]any)
 	slot, ok = m[prims.ResultAfter].(int)
 	return slot, ok
+}
+
+// afterEnds tells that an operation comes after the end of others, as the end
+// of file does.
+func afterEnds(rec *event.Rec) bool {
+	m, _ := rec.Value.(map[string]any)
+	return m[prims.ResultEnded] == true
 }
 
 // raceEvent gives names to a race.

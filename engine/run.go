@@ -57,6 +57,7 @@ type run struct {
 	failure bool      // something decided against the scenario
 	stop    error     // the run is over, whatever the script thinks
 	seen    map[uint32]bool
+	travels []travelling // errors of tasks, for whoever asks
 	torn    bool
 	t0      int64 // survives the arena
 	// anything: what the script waits for may be changed by any event.
@@ -88,6 +89,9 @@ func (r *run) execute() {
 	}
 	if r.stop == nil {
 		r.settle()
+	}
+	if r.stop == nil {
+		r.untaken()
 	}
 	if r.stop == nil {
 		r.missed()

@@ -157,8 +157,8 @@ func (r *run) waits() []any {
 			m["why"] = "it runs"
 		default:
 			m["on"] = agent.BlockedOn(v.Wait, r)
-			m["why"] = r.whyWaits(v.Wait)
-			if verb := script.VerbByID(uint16(v.Wait.Verb)); verb != nil && int(v.Wait.On) < len(r.handles) {
+			m["why"] = r.whyWaits(i, v.Wait)
+			if verb := script.VerbByID(uint16(v.Wait.Verb)); verb != nil && int(v.Wait.On) < len(r.handles) && r.plan.Prims[v.Wait.On].Kind.WaitsFor == nil {
 				m["verb"] = verb.Name
 			}
 			holders, lines := r.waitsFor(v.Wait)
@@ -169,8 +169,11 @@ func (r *run) waits() []any {
 	return out
 }
 
-// whyWaits says in words what a wait needs.
-func (r *run) whyWaits(w arena.Wait) string {
+// whyWaits says in words what a wait of the process in slot needs.
+func (r *run) whyWaits(slot int, w arena.Wait) string {
+	if b, ok := r.blockedIn(w); ok {
+		return r.whyBlocked(slot, b)
+	}
 	name := agent.BlockedOn(w, r)
 	switch w.On {
 	case arena.OnSignal:
@@ -185,6 +188,9 @@ func (r *run) whyWaits(w arena.Wait) string {
 		return "it writes to its terminal"
 	case arena.OnEngine:
 		return "it waits for room in the event log"
+	}
+	if int(w.On) < len(r.handles) && r.plan.Prims[w.On].Kind.WaitsFor != nil {
+		return r.whyWaitsInPool(w, name)
 	}
 	verb := "waits for"
 	if v := script.VerbByID(uint16(w.Verb)); v != nil {
@@ -214,6 +220,12 @@ func (r *run) waitsFor(w arena.Wait) (slots, steps []any) {
 		return nil, nil
 	}
 	kind := r.plan.Prims[w.On].Kind
+	if kind.WaitsFor != nil {
+		for _, s := range kind.WaitsFor(r.handles[w.On], w.Arg) {
+			slots, steps = append(slots, s), append(steps, 0)
+		}
+		return slots, steps
+	}
 	if kind.Holders == nil {
 		return nil, nil
 	}
@@ -242,6 +254,10 @@ func (r *run) cycle() []any {
 			continue
 		}
 		if v := r.arena.Slot(i).Look(); v.State == arena.Blocked {
+			if b, ok := r.blockedIn(v.Wait); ok {
+				next[i] = r.keptBy(i, b)
+				continue
+			}
 			next[i], _ = r.waitsFor(v.Wait)
 		}
 	}

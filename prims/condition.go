@@ -222,7 +222,7 @@ func conditionWait(h any, c *Call) error {
 			if c.Until != nil && c.Deadline != 0 && arena.Now() >= c.Deadline {
 				// As in wait_for: with no time left the lock is not given up again.
 				c.Happened, c.Result = c.Seq != 0, nil
-				return decl.Fail(Timeout, "the condition does not hold")
+				return waitTimeout(true)
 			}
 			if err := k.begin(c, &s); err != nil {
 				return err
@@ -249,14 +249,12 @@ func conditionWait(h any, c *Call) error {
 					c.Happened = true
 					return err
 				}
-				if !s.timedOut {
-					s.phase = phaseBegin
-					continue
-				}
+				s.phase = phaseBegin // where it ends if no time is left
+				continue
 			}
 			if s.timedOut {
 				c.Happened, c.Result = true, nil
-				return waitTimeout(c.Until != nil)
+				return waitTimeout(false)
 			}
 			return nil
 		}

@@ -23,6 +23,12 @@ type ModelCall struct {
 	Value   any
 	NoWait  bool
 	Expired bool // its timeout has run out: if it cannot happen now, it fails
+	// Part is the end that the step names, Size the size: of a receive from a
+	// stream of bytes, 0 where it says none.
+	Part string
+	Size int
+	// Elems are the elements that the step names.
+	Elems Elems
 	// Until is the condition of a wait that has one.
 	Until func() (bool, error)
 }

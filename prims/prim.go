@@ -28,17 +28,49 @@ type Descriptor struct {
 	Detach func(h any)
 	// Facts reads what expressions may ask, as one consistent snapshot.
 	Facts func(h any, v View) map[string]any
+	// Inner are operations that no step names: parts of others, which are
+	// recorded, and what processes of the kind's own do.
+	Inner []decl.Verb
 	// Ops performs the verbs, by name.
 	Ops map[string]Op
 	// Holders lists the processes that somebody who waits for it waits for:
 	// the owner of a lock. Nil where the kind has no such notion.
 	Holders func(h any) []int
+	// WaitsFor lists the processes that one waits for which is blocked with
+	// operand arg. Nil where Holders says it, or nobody can.
+	WaitsFor func(h any, arg uint64) []int
 	// Died, if set, is told by the engine that a process has ended, whether or
 	// not it ever used the instance: who waits for what it held can be woken.
 	Died func(h any, slot int)
+	// Explain says of a process that is blocked in a verb, with the operand that
+	// its slot shows, what it waits for. Nil where the verb, the name and Holders
+	// say enough.
+	Explain func(h any, verb string, arg uint64) Blocked
 	// Model makes the model of an instance for n processes.
 	Model func(a Args, n int) (Model, error)
 }
+
+// Blocked is what a blocked process waits for, in words.
+type Blocked struct {
+	// Doing follows the name of the process: waits to recv from orders.r.
+	Doing string
+	// By are the slots of processes that it waits for.
+	By []int
+	// Open are the ends of which any open copy keeps it waiting, and Without what
+	// does not happen therefore: EOF cannot come.
+	Open    []OpenEnd
+	Without string
+}
+
+// OpenEnd is a kernel object that processes may hold open.
+type OpenEnd struct {
+	Name   string // orders.w
+	Link   string // as the process file system shows it: pipe:[4711]
+	Access int    // os.O_RDONLY or os.O_WRONLY: only descriptors that are open so; or AnyAccess
+}
+
+// AnyAccess in an OpenEnd: however it is open.
+const AnyAccess = -1
 
 // Role is one descriptor of an instance.
 type Role struct {
@@ -65,6 +97,9 @@ type Op struct {
 	// it, Access what it does to memory that it does not order.
 	Order  Order
 	Access Access
+	// Keyed: its order is with operations about the same thing alone. The value
+	// of its record is the number of that thing, or a mapping with it as job.
+	Keyed bool
 }
 
 // Order is what an operation contributes to happens-before.
@@ -114,6 +149,9 @@ type Attachment struct {
 	Args   Args
 	Mem    []byte
 	Fds    []int
+	// Closed, if set, is to be called before a step closes the descriptor of a
+	// role, so that no child inherits it any more.
+	Closed func(role int)
 	// Engine: the handle is the engine's, for facts. Descriptors that are not
 	// mapped are closed once the processes are forked.
 	Engine bool
@@ -141,6 +179,10 @@ type Call struct {
 	// 3 in read: row[1:3].
 	Elems Elems
 
+	// Refs are the other things that the step names, by number, in the order of
+	// its parameters.
+	Refs []int
+
 	// Resume lets an operation that was interrupted go on where it was when
 	// it is done again: its own note to itself, 0 at first.
 	Resume uint64
@@ -152,6 +194,9 @@ type Call struct {
 	// that name: what a wait releases before it blocks. seq is the number of the
 	// part, value what the record says of it. Nil where nobody records.
 	Log func(verb string, seq uint64, value any)
+	// Signal sends a signal to the process in a slot and records that. Nil where
+	// there are no processes.
+	Signal func(slot, signal int) error
 
 	Result any
 	Seq    uint64 // number taken from the instance's counter inside the atomic point
@@ -224,6 +269,11 @@ func Register(d *Descriptor) {
 	for _, v := range d.Verbs {
 		if d.Ops[v.Name].Do == nil {
 			panic("prims: " + d.Name + ": verb " + v.Name + " has no real form")
+		}
+	}
+	for _, v := range d.Inner {
+		if d.Ops[v.Name].Do == nil || v.Place != 0 {
+			panic("prims: " + d.Name + ": inner " + v.Name + " has no real form, or a place where it may stand")
 		}
 	}
 	if d.Attach == nil || d.Facts == nil || d.Model == nil || d.ArenaSize == nil {

@@ -49,9 +49,9 @@ that ends right after a put loses nothing.`,
 				{
 					Name: "put", Summary: "put an item into a queue, waiting while it is full", Waits: true, Place: decl.InProcess,
 					Doc: `Blocks while the queue is full. With block: false it fails with Full at once,
-whatever timeout: says; with timeout: it fails with Full, no earlier than that.
-After this process has closed the queue it fails with Closed (ValueError in
-multiprocessing). An item larger than 256 MiB fails with Invalid.`,
+with timeout: it fails with Full, no earlier than that. After this process has
+closed the queue it fails with Closed (ValueError in multiprocessing). An item
+larger than 256 MiB fails with Invalid.`,
 					Fields: []decl.Field{
 						{Name: "value", Shape: decl.Any, Required: true, Doc: "the item: any data", Example: "[1, two]"},
 						blockField,
@@ -62,9 +62,9 @@ multiprocessing). An item larger than 256 MiB fails with Invalid.`,
 				{
 					Name: "get", Summary: "take the first item out of a queue, waiting while it is empty", Waits: true, Result: decl.Any, Place: decl.InProcess,
 					Doc: `Blocks while the queue is empty; into: receives the item. With block: false it
-fails with Empty at once, whatever timeout: says; with timeout: it fails with
-Empty, no earlier than that. After this process has closed the queue it fails
-with Closed (ValueError in multiprocessing).`,
+fails with Empty at once, with timeout: it fails with Empty, no earlier than
+that. After this process has closed the queue it fails with Closed (ValueError
+in multiprocessing).`,
 					Fields:  []decl.Field{blockField},
 					Errors:  []string{Empty, Closed},
 					Example: "{get: jobs, into: job}",
@@ -211,8 +211,6 @@ func queuePut(h any, c *Call) error {
 		return decl.Fail(Invalid, "the item takes %d bytes, a queue takes items of at most %d", len(item), most-itemHead)
 	}
 	c.Result = v
-	for i := 0; i < briefly && !c.NoWait && q.size() >= q.ring.limit; i++ {
-	}
 	if err = q.tryPut(c, item); err == nil {
 		return nil
 	}
@@ -317,8 +315,6 @@ func queueGet(h any, c *Call) error {
 	if q.closed {
 		return errClosedQueue
 	}
-	for i := 0; i < briefly && !c.NoWait && q.size() == 0; i++ {
-	}
 	if done, err := q.tryGet(c); done {
 		return err
 	}
@@ -327,10 +323,6 @@ func queueGet(h any, c *Call) error {
 	}
 	return q.waitGet(c)
 }
-
-// briefly is how often a put or a get looks before it goes to sleep, for about
-// 2 µs: what somebody else is just doing is done sooner than a sleep and a wake.
-const briefly = 200
 
 // waitGet blocks until there is an item.
 func (q *queue) waitGet(c *Call) error {

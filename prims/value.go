@@ -16,15 +16,18 @@ func init() {
 map. read and write are one machine access each and are not atomic together: two
 processes that read, add and write lose updates, unless a lock orders them. add
 is atomic. Integers wrap around and floats round as the C type does. Nothing
-remembers what was overwritten.`,
+remembers what was overwritten.
+
+As in multiprocessing, a value comes with a lock of its own, which belongs to
+the process that acquired it and may be acquired again by it: acquire, release
+and with take the value itself. read, write and add do not ask for the lock.`,
 			Main: &decl.Field{Name: "value", Shape: decl.CType, Required: true, Static: true,
 				Doc: "the C type, by multiprocessing's letter (i, d, c…) or by name (int32, double, char…)", Example: "i"},
 			Fields: []decl.Field{
 				{Name: "initial", Shape: decl.Any, Default: "0", Doc: "what it holds at first", Example: "0"},
+				lockField,
 			},
-			Facts: []decl.Fact{
-				{Name: "value", Shape: decl.Any, Doc: "what it holds now"},
-			},
+			Facts: append([]decl.Fact{{Name: "value", Shape: decl.Any, Doc: "what it holds now"}}, ownLockFacts...),
 			Verbs: []decl.Verb{
 				{
 					Name: "read", Summary: "read a shared value into a variable", Result: decl.Any, Place: decl.InProcess,
@@ -45,27 +48,32 @@ remembers what was overwritten.`,
 					Errors:  []string{Invalid},
 					Example: "add: total",
 				},
+				ownAcquire("value", "total"), ownRelease("value", "total"),
 			},
 			Example: "total: {value: i, initial: 0}",
-			Source:  "multiprocessing.Value with lock=False; C11 6.2.5",
+			Source:  "multiprocessing.Value; C11 6.2.5",
 		},
-		ArenaSize: func(Args) int { return 8 },
+		ArenaSize: func(Args) int { return 8 + reentrantSize },
 		Roles:     func(Args) []Role { return []Role{{Name: "memory", Mapped: true}} },
 		Create:    createValue,
 		Attach:    attachValue,
 		Detach:    detachValue,
-		Facts: func(h any, _ View) map[string]any {
+		Facts: func(h any, view View) map[string]any {
 			v := h.(*value)
-			return map[string]any{"value": v.t.decode(v.t.load(v.p))}
+			f := v.lock.facts(view)
+			f["value"] = v.t.decode(v.t.load(v.p))
+			return f
 		},
-		Ops: map[string]Op{
+		Ops: withOwnLock(map[string]Op{
 			"read":  {Do: valueRead, Access: Reads},
 			"write": {Do: valueWrite, Access: Writes},
 			"add":   {Do: valueAdd, Access: Reads | Writes | Atomic, Order: Acquire | Release},
-		},
+		}, func(h any) *ownLock { return &h.(*value).lock }),
+		Holders: func(h any) []int { return h.(*value).lock.holders() },
+		Died:    func(h any, slot int) { h.(*value).lock.died(slot) },
 		Model: func(a Args, _ int) (Model, error) {
 			t, bits, err := valueArgs(a)
-			return valueModel{t, bits}, err
+			return valueModel{t, bits, hasOwnLock(a)}, err
 		},
 	})
 }
@@ -74,10 +82,11 @@ remembers what was overwritten.`,
 // expects. Its operations are numbered beside it, in the arena; the numbers
 // agree with the order in memory except between accesses that race.
 type value struct {
-	seq *atomic.Uint64
-	t   CType
-	p   unsafe.Pointer
-	mem []byte // the mapping
+	seq  *atomic.Uint64
+	t    CType
+	p    unsafe.Pointer
+	mem  []byte // the mapping
+	lock ownLock
 }
 
 func valueArgs(a Args) (t CType, bits uint64, err error) {
@@ -126,18 +135,21 @@ func valueAdd(h any, c *Call) error {
 	return nil
 }
 
-// valueModel: the bytes of the variable.
+// valueModel: the bytes of the variable, then those of its lock.
 type valueModel struct {
-	t    CType
-	bits uint64
+	t      CType
+	bits   uint64
+	locked bool
 }
 
-func (m valueModel) Size() int      { return m.t.Size }
+func (m valueModel) Size() int      { return m.t.Size + reentrantBytes }
 func (m valueModel) Init(st []byte) { m.t.put(st, m.bits) }
 
-func (m valueModel) Do(st []byte, _ int, verb string, c ModelCall) (any, *decl.Failure, bool) {
+func (m valueModel) Do(st []byte, p int, verb string, c ModelCall) (any, *decl.Failure, bool) {
 	bits, err := m.t.get(st), error(nil)
 	switch verb {
+	case "acquire", "release":
+		return ownLockModel(st[m.t.Size:], m.locked, p, verb, c)
 	case "read":
 		return m.t.decode(bits), nil, false
 	case "write":

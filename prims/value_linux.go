@@ -58,7 +58,7 @@ func attachValue(a *Attachment) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: mapping shared memory: %w", a.Name, err)
 	}
-	return &value{seq: word64(a.Mem, 0), t: t, p: unsafe.Pointer(&mem[0]), mem: mem}, nil
+	return &value{seq: word64(a.Mem, 0), t: t, p: unsafe.Pointer(&mem[0]), mem: mem, lock: newOwnLock(a.Mem, a.Args)}, nil
 }
 
 func detachValue(h any) { unix.Munmap(h.(*value).mem) }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -23,6 +24,7 @@ type Page struct {
 	Source  string // where its semantics come from
 	Notes   []string
 	Tables  []Table
+	See     []string // titles of pages that belong to it
 }
 
 // Group is what kind of word a page is about.
@@ -32,6 +34,7 @@ type Group string
 const (
 	TopKeys     Group = "Keys of a scenario"
 	ProcessKeys Group = "Keys of a process"
+	TaskKeys    Group = "Keys of a task"
 	StepKeys    Group = "Keys that any step may have"
 	Primitives  Group = "Primitives"
 	Verbs       Group = "Verbs"
@@ -41,6 +44,35 @@ const (
 	Errors      Group = "Errors that steps end with"
 	Pressed     Group = "Keys that can be pressed"
 )
+
+// One is what a single word of the group is called.
+func (g Group) One() string {
+	switch g {
+	case TopKeys:
+		return "key of a scenario"
+	case ProcessKeys:
+		return "key of a process"
+	case TaskKeys:
+		return "key of a task"
+	case StepKeys:
+		return "key of any step"
+	case Primitives:
+		return "primitive"
+	case Verbs:
+		return "verb"
+	case Parameters:
+		return "key"
+	case Facts:
+		return "fact"
+	case Functions:
+		return "function of conditions"
+	case Errors:
+		return "error"
+	case Pressed:
+		return "key of a terminal"
+	}
+	return strings.ToLower(string(g))
+}
 
 // Table lists keys, facts or places, each with what it takes and means.
 type Table struct {
@@ -69,9 +101,15 @@ func Pages() []Page {
 	var out []Page
 	out = append(out, keyPages(TopKeys, spec.TopFields, "at the top of the file")...)
 	out = append(out, keyPages(ProcessKeys, spec.ProcessFields, "below a name under `processes:`")...)
+	out = append(out, keyPages(TaskKeys, spec.TaskFields, "below a name under `tasks:`")...)
 	out = append(out, keyPages(StepKeys, spec.StepFields, "beside the verb of any step")...)
 	for _, name := range v.KindNames() {
-		out = append(out, kindPage(v.Kinds[name]))
+		p := kindPage(v.Kinds[name])
+		p.Notes = []string{"declared below `primitives:`"}
+		for _, verb := range v.Kinds[name].Verbs {
+			p.See = append(p.See, (&Page{Name: verb.Name, Of: name}).Title())
+		}
+		out = append(out, p)
 	}
 	out = append(out, verbPages(v)...)
 	out = append(out, parameterPages(v)...)
@@ -83,7 +121,7 @@ func Pages() []Page {
 		out = append(out, errorPage(v, e))
 	}
 	for _, k := range v.Keys {
-		out = append(out, Page{Group: Pressed, Name: k, Summary: "a key of a process's terminal", Example: "press: " + k,
+		out = append(out, Page{Group: Pressed, Name: k, Summary: "a key of the terminal that a process with `terminal: true` has", Example: "press: " + k,
 			Notes: []string{"object of the verb `press`"}})
 	}
 	return out
@@ -93,7 +131,7 @@ func keyPages(g Group, fields []decl.Field, where string) []Page {
 	var out []Page
 	for i := range fields {
 		f := &fields[i]
-		p := Page{Group: g, Name: f.Name, Summary: f.Doc, Notes: []string{"stands " + where, "takes " + takes(f)}}
+		p := Page{Group: g, Name: f.Name, Summary: f.Doc, Notes: []string{"stands " + where, "value: " + takes(f)}}
 		switch {
 		case f.Required:
 			p.Notes = append(p.Notes, "required")
@@ -253,30 +291,33 @@ func factExample(object string, f *decl.Fact) string {
 
 func funcPage(f *decl.Func) Page {
 	p := Page{Group: Functions, Name: f.Name, Summary: f.Doc, Example: "assert: '" + strings.ReplaceAll(f.Example, "'", "''") + "'"}
-	p.Notes = []string{"`" + signature(f) + "` is " + shapeName(f.Result)}
+	p.Notes = []string{"called as `" + signature(f) + "`", "yields " + shapeName(f.Result)}
 	if f.ScriptOnly {
 		p.Notes = append(p.Notes, "top-level steps only")
 	}
 	return p
 }
 
-// errorPage tells of an error which steps end with it.
+// errorPage tells of an error which steps end with it. Its example is of a verb
+// that names it before its other errors, if there is one.
 func errorPage(v *decl.Vocabulary, e decl.Err) Page {
 	p := Page{Group: Errors, Name: e.Name, Summary: e.Doc}
 	var by []string
+	best := -1
 	for _, verb := range verbPages(v) {
 		for _, cv := range v.Named(verb.Name) {
-			if cv.Class != verb.Of || !contains(cv.Errors, e.Name) {
+			at := slices.Index(cv.Errors, e.Name)
+			if cv.Class != verb.Of || at < 0 {
 				continue
 			}
 			by = append(by, "`"+verb.Title()+"`")
-			if p.Example == "" {
-				p.Example = expecting(cv.Example, e.Name)
+			if best < 0 || at < best {
+				best, p.Example = at, expecting(cv.Example, e.Name)
 			}
 		}
 	}
 	if len(by) > 0 {
-		p.Notes = []string{strings.Join(by, ", ") + " may end with it", "a step expects it with `error: " + e.Name + "`"}
+		p.Notes = []string{"what may end with it: " + strings.Join(by, ", "), "a step expects it with `error: " + e.Name + "`"}
 	}
 	return p
 }
@@ -290,15 +331,6 @@ func expecting(step, name string) string {
 		return "{" + step + ", error: " + name + "}"
 	}
 	return "{" + step + ": , error: " + name + "}"
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // tables leaves out those without rows.

@@ -18,6 +18,7 @@ func Reference() string {
 	v := plan.Vocabulary()
 	section(&b, "Keys of a scenario", "", spec.TopFields)
 	section(&b, "Keys of a process", "Short forms: `x: idle`, and `x: [steps…]`.", spec.ProcessFields)
+	section(&b, "Keys of a task", "Short form: `x: [steps…]`.", spec.TaskFields)
 	section(&b, "Keys that any step may have", "", spec.StepFields)
 
 	b.WriteString("\n## Primitives\n")

@@ -85,6 +85,8 @@ func (g *generator) top(f decl.Field) object {
 		o := named(g.def("process", g.process))
 		o["minProperties"] = 1
 		return o
+	case "tasks":
+		return object{"type": "object", "additionalProperties": false, "patternProperties": object{"^" + name + "$": g.def("task", g.task)}}
 	case "steps":
 		return g.steps(inScript)
 	case "finally":
@@ -167,6 +169,26 @@ func (g *generator) process() object {
 			g.steps(inProcess),
 			mapping,
 		},
+	}
+}
+
+// task is a list of steps, or a mapping.
+func (g *generator) task() object {
+	props := object{}
+	for _, f := range spec.TaskFields {
+		v := g.value(&f, inProcess)
+		if f.Name == "params" {
+			v = object{"type": "array", "items": object{"type": "string", "pattern": "^" + name + "$"}}
+		}
+		props[f.Name] = described(v, f)
+	}
+	mapping := object{
+		"type": "object", "properties": props, "additionalProperties": false,
+		"anyOf": []any{object{"required": []string{"steps"}}, object{"required": []string{"result"}}},
+	}
+	return object{
+		"description": "A task of the workers of a pool: a list of steps, or a mapping with params, steps and a result.",
+		"anyOf":       []any{g.steps(inProcess), mapping},
 	}
 }
 

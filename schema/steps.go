@@ -76,6 +76,7 @@ func (g *generator) verbs() []*verb {
 // required, and the text tells of both.
 func (m *verb) merge(v *decl.Verb) {
 	m.Doc = paragraphs(m.Doc, v.Summary, v.Doc)
+	m.AnyError = m.AnyError || v.AnyError
 	for i := range m.Fields {
 		if !slices.ContainsFunc(v.Fields, func(f decl.Field) bool { return f.Name == m.Fields[i].Name && f.Required }) {
 			m.Fields[i].Required = false
@@ -189,7 +190,7 @@ func (g *generator) common(v *verb, key string, at place) bool {
 
 // errorsOf are the errors that a step can be expected to end with.
 func (g *generator) errorsOf(v *verb) []string {
-	if v.Name == "await" { // it ends as the step in the background does
+	if v.AnyError { // it ends as something else does, as the step that await: names
 		return g.voc.ErrorNames()
 	}
 	return v.errors

@@ -35,6 +35,7 @@ var beyondSchema = map[string]string{
 	"IPC129": "style",
 	"IPC131": "${…} in fixed text, which is a warning",
 	"IPC132": "the types of ${…}",
+	"IPC133": "what tasks take",
 }
 
 // beyondSchemaCases are the cases that a schema cannot see although it sees

@@ -17,6 +17,7 @@ import (
 // context is where a value stands: what it may mention.
 type context struct {
 	proc        *Proc // whose script, nil: the top-level script
+	task        *Task // which the script is
 	order       bool  // a step of the script that proc carries out
 	always      bool
 	finally     bool
@@ -69,10 +70,12 @@ func (ld *loader) things(c *context, s *cond.Scope) {
 	local := c.inProcess() || c.always
 	for name, e := range ld.names {
 		switch {
+		case e.prim != nil && e.prim.Kind.Workers:
+			s.Names[name] = arrayed(ld.poolType(e.prim.Kind, local), e.prim.Array)
 		case e.prim != nil:
-			s.Names[name] = arrayed(objectType(e.prim.Kind.Facts, local, e.prim.Kind.Name), e.prim.Array)
-		case e.proc != nil:
-			s.Names[name] = arrayed(objectType(ld.voc.ProcessFacts, local, "process"), e.proc.Array)
+			s.Names[name] = arrayed(objectType(e.prim.Kind.Facts, local, e.prim.Kind.Name, nil), e.prim.Array)
+		case e.proc != nil && e.proc.Pool == nil:
+			s.Names[name] = arrayed(objectType(ld.voc.ProcessFacts, local, "process", nil), e.proc.Array)
 		}
 	}
 	if c.inProcess() && c.proc.Array {
@@ -148,7 +151,7 @@ func (ld *loader) whoseVariable(c *context, name string) string {
 	return ""
 }
 
-func objectType(facts []decl.Fact, local bool, what string) cond.Type {
+func objectType(facts []decl.Fact, local bool, what string, others map[string]cond.Type) cond.Type {
 	fields := map[string]cond.Type{}
 	for _, f := range facts {
 		if f.ScriptOnly && local {
@@ -156,6 +159,7 @@ func objectType(facts []decl.Fact, local bool, what string) cond.Type {
 		}
 		fields[f.Name] = cond.Of(f.Shape, f.Elem)
 	}
+	maps.Copy(fields, others)
 	return cond.Object(fields).Named(what)
 }
 
@@ -299,6 +303,10 @@ func inRange(index string, n int) bool {
 // use notes that a context needs a thing: a process inherits the primitives
 // that its script uses.
 func (ld *loader) use(c *context, r *Ref) {
+	if r.Task != nil {
+		ld.used[r.Task] = true
+		return
+	}
 	if r.Prim == nil {
 		ld.used[r.Proc] = true
 		return

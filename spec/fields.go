@@ -14,6 +14,7 @@ var TopFields = []decl.Field{
 	{Name: "params", Shape: decl.Map, Static: true, Doc: "names with values that --param can replace", Example: "{rounds: 1000}"},
 	{Name: "primitives", Shape: decl.Map, Doc: "what the processes share, by name; name[n] declares n of them", Example: "{gate: lock}"},
 	{Name: "processes", Shape: decl.Map, Required: true, Doc: "the processes, by name; name[n] declares n of them"},
+	{Name: "tasks", Shape: decl.Map, Doc: "what the workers of pools do for others, by name", Example: "{square: {params: [x], result: \"${x * x}\"}}"},
 	{Name: "steps", Shape: decl.Steps, Doc: "the script: it starts when every process is ready"},
 	{Name: "finally", Shape: decl.Steps, Doc: "steps for after the last process has ended, whatever happened"},
 	{Name: "always", Shape: decl.List, Doc: "conditions that must be true at all times", Example: "[total.value >= 0]"},

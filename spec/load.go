@@ -56,6 +56,7 @@ type loader struct {
 
 	primNodes  []*ydoc.Node // the declarations, as sc.Prims has them
 	procNodes  []*ydoc.Node
+	taskNodes  []*ydoc.Node
 	background map[string]source.Span
 	stepNames  map[string][]source.Span
 	used       map[any]bool // *Prim, *Proc and names of params that something mentions
@@ -69,6 +70,7 @@ type entry struct {
 	span  source.Span
 	prim  *Prim
 	proc  *Proc
+	task  *Task
 	param any
 }
 
@@ -114,7 +116,7 @@ func (ld *loader) top(root *ydoc.Node) {
 			ld.add(codeMissing, source.Span{}, "the scenario has no "+f.Name+":", "It is "+f.Doc+".", "")
 		}
 	}
-	for _, section := range []string{"params", "primitives", "processes"} {
+	for _, section := range []string{"params", "primitives", "processes", "tasks"} {
 		if root.Get(section) == nil && (section == "processes" || meant(root, section, known)) {
 			ld.incomplete = true
 		}
@@ -122,12 +124,14 @@ func (ld *loader) top(root *ydoc.Node) {
 	// Names first: everything else refers to them.
 	ld.params(root.Get("params"))
 	ld.declare(root.Get("primitives"), root.Get("processes"))
+	ld.declareTasks(root.Get("tasks"))
 	ld.plainFields(root)
 	if ld.incomplete {
 		return // every use of a name would be reported, too
 	}
 	ld.primitives()
 	ld.processes()
+	ld.tasks()
 	ld.script(root)
 	ld.rules()
 }

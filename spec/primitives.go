@@ -67,6 +67,9 @@ func (ld *loader) primitives() {
 		if n := ld.primNodes[i]; n.Kind == ydoc.Map {
 			ld.primitive(pr, n)
 		}
+		if n, ok := pr.Main.(int); ok && pr.Workers != nil {
+			pr.Workers.Count = n
+		}
 	}
 }
 
@@ -93,6 +96,15 @@ func (ld *loader) primitive(pr *Prim, n *ydoc.Node) {
 					pr.Fields[f.Key.Value] = v
 				}
 			}
+		}
+	}
+	if k.Check != nil {
+		if key, problem := k.Check(pr.Main, pr.Fields); problem != "" {
+			at := pr.Span
+			if v := n.Get(key); v != nil {
+				at = v.Span
+			}
+			ld.add(codeShape, at, problem, "", "")
 		}
 	}
 	for _, fd := range k.Fields {

@@ -139,6 +139,7 @@ func (ld *loader) script(root *ydoc.Node) {
 			p.Steps = ld.steps(s, &context{proc: p})
 		}
 	}
+	ld.taskSteps()
 	if a := root.Get("always"); a != nil {
 		ld.always(a)
 	}

@@ -45,7 +45,7 @@ func (ld *loader) ref(n *ydoc.Node, f *decl.Field, c *context) *Ref {
 	if ld.broken(n.Value) {
 		return nil
 	}
-	t, problem := splitRef(n.Value)
+	t, problem := ld.splitName(n.Value)
 	if problem != "" {
 		ld.add(codeIndex, n.Span, "\""+shorten(n.Value)+"\" "+problem, "One of name[n] is written as name[0].", "")
 		return nil
@@ -61,7 +61,7 @@ func (ld *loader) ref(n *ydoc.Node, f *decl.Field, c *context) *Ref {
 		ld.wrongClass(n.Span, t.name, f, e)
 		return nil
 	}
-	r := &Ref{Name: t.name, Prim: e.prim, Proc: e.proc, Span: n.Span}
+	r := &Ref{Name: t.name, Prim: e.prim, Proc: e.proc, Task: e.task, Span: n.Span}
 	if !ld.indexFits(n, r, &t, c) || !ld.partFits(n, r, &t, c.wholeArray) {
 		return nil
 	}

@@ -42,6 +42,9 @@ func (ld *loader) stepRules(s *Step, n *ydoc.Node, c *context) {
 			ld.add(codeNoCheck, s.Obj.Span, "this condition is "+what, "It mentions nothing that could change.", "")
 		}
 	}
+	if k := ld.voc.Kinds[v.Class]; k != nil && k.Workers {
+		ld.poolRule(s, c)
+	}
 	switch v.Name {
 	case "fork":
 		if s.Obj != nil && c.proc != nil {

@@ -21,7 +21,8 @@ type Scenario struct {
 	InheritAll bool
 	Params     map[string]any
 	Prims      []*Prim
-	Procs      []*Proc
+	Procs      []*Proc // the workers of pools come last
+	Tasks      []*Task
 	Steps      []*Step
 	Finally    []*Step
 	Always     []*Always
@@ -45,6 +46,9 @@ type Prim struct {
 	Kind   *decl.Kind
 	Main   any
 	Fields map[string]any
+	// Of a pool: its workers, and the tasks that they are given.
+	Workers *Proc
+	Tasks   []*Task
 }
 
 // Proc is a declared process.
@@ -55,6 +59,7 @@ type Proc struct {
 	Terminal bool
 	Idle     bool
 	Daemon   bool
+	Pool     *Prim // whose worker it is, nil for other processes
 	// InheritAll: it inherits every primitive and every end, used or not.
 	InheritAll bool
 	Signals    []*Disposition
@@ -157,6 +162,7 @@ type Ref struct {
 	Name  string
 	Prim  *Prim
 	Proc  *Proc
+	Task  *Task
 	Index *cond.Expr // of name[i], nil for a single one or all of them
 	Part  string     // a of phone.a, "" if none is named
 	Elem  *cond.Expr // of row[elem], and the first of row[elem:to]; nil if absent
@@ -167,8 +173,11 @@ type Ref struct {
 
 // Decl is the declaration it refers to.
 func (r *Ref) Decl() *Decl {
-	if r.Prim != nil {
+	switch {
+	case r.Prim != nil:
 		return &r.Prim.Decl
+	case r.Task != nil:
+		return &r.Task.Decl
 	}
 	return &r.Proc.Decl
 }

@@ -70,14 +70,14 @@ func (ld *loader) expectedError(s *Step, n *ydoc.Node) {
 	s.Error = n.Value
 	may := "It ends with " + strings.Join(v.Errors, ", ") + ", or succeeds."
 	switch known := contains(ld.voc.ErrorNames(), n.Value); {
-	case contains(v.Errors, n.Value), known && v.Name == "await":
-	case len(v.Errors) == 0 && v.Name != "await":
+	case contains(v.Errors, n.Value), known && v.AnyError:
+	case len(v.Errors) == 0 && !v.AnyError:
 		ld.add(codeError, n.Span, v.Name+" never fails", "", "")
 	case known:
 		ld.add(codeError, n.Span, v.Name+" never ends with "+n.Value, may, didYouMean(n.Value, v.Errors))
 	default:
 		hint := diag.Suggest(n.Value, v.Errors)
-		if v.Name == "await" {
+		if v.AnyError {
 			hint = diag.Suggest(n.Value, ld.voc.ErrorNames())
 		}
 		ld.add(codeError, n.Span, "no error is called \""+shorten(n.Value)+"\"", "", hint)

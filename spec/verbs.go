@@ -106,6 +106,9 @@ func (ld *loader) exampleFor(e *entry, name string) string {
 	if e.proc != nil {
 		return "wait: " + name
 	}
+	if e.task != nil {
+		return "{apply: POOL, task: " + name + "}"
+	}
 	if e.prim != nil && len(e.prim.Kind.Verbs) > 0 {
 		return e.prim.Kind.Verbs[0].Name + ": " + name
 	}
@@ -127,7 +130,7 @@ func (ld *loader) chooseVerb(key, obj *ydoc.Node) (v *decl.ClassedVerb, reported
 		}
 	}
 	sort.Strings(named.Refs)
-	t, _ := splitRef(obj.Value)
+	t, _ := ld.splitName(obj.Value)
 	e := ld.names[t.name]
 	switch {
 	case obj.Kind != ydoc.Scalar:
@@ -156,6 +159,7 @@ func anyOf(verbs []*decl.ClassedVerb) *decl.ClassedVerb {
 		v.Place |= w.Place
 		v.Waits = v.Waits || w.Waits
 		v.Checks = v.Checks || w.Checks
+		v.AnyError = v.AnyError || w.AnyError
 		v.Errors = append(slices.Clip(v.Errors), w.Errors...)
 		if v.Result == decl.None {
 			v.Result = w.Result

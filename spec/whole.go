@@ -8,6 +8,7 @@ func (ld *loader) rules() {
 		f()
 	}
 	sc := ld.sc
+	ld.pools()
 	ld.inheritAll()
 	// A child inherits from its parent, so the parent has what its children use.
 	for changed := true; changed; {
@@ -54,6 +55,11 @@ func (ld *loader) unused() {
 	for _, p := range ld.sc.Prims {
 		if !ld.used[p] {
 			ld.warn(codeUnused, p.Span, "nobody uses "+p.Name, "", "")
+		}
+	}
+	for _, t := range ld.sc.Tasks {
+		if !ld.used[t] {
+			ld.warn(codeUnused, t.Span, "no pool is given the task "+t.Name, "", "")
 		}
 	}
 	for _, p := range ld.sc.Procs {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -183,6 +184,7 @@ func runRun(ctx context.Context, o *runOptions, args []string, std streams) erro
 		out := &sink{w: std.out}
 		for _, sc := range list {
 			describe(out, sc, o)
+			fmt.Fprintln(out)
 		}
 		if out.err != nil {
 			return out.err

@@ -62,6 +62,14 @@ func width(f *os.File) int {
 	return 0
 }
 
+// orElse is n, or other where n is 0.
+func orElse(n, other int) int {
+	if n == 0 {
+		return other
+	}
+	return n
+}
+
 func (d *display) style(f *os.File) report.Style {
 	return report.Style{Color: d.colored(f), Short: d.errorFormat.value == "short", Width: width(f)}
 }

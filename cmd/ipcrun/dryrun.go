@@ -53,7 +53,6 @@ func describe(w io.Writer, sc *spec.Scenario, o *runOptions) {
 	if o.repeat > 1 {
 		fmt.Fprintf(w, "  all of this %d times\n", o.repeat)
 	}
-	fmt.Fprintln(w)
 }
 
 func meant(sc *spec.Scenario) string {

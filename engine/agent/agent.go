@@ -45,6 +45,9 @@ type agent struct {
 	acting   *script.Action  // the operation on a primitive that goes on
 	// logPart is recordPart, made once.
 	logPart func(verb string, seq uint64, value any)
+	// signal is killFor, made once.
+	signal func(slot, signal int) error
+	task   *doing // the task that a worker does, nil for other processes
 }
 
 type child struct {
@@ -66,7 +69,7 @@ func run(slot int, name string) {
 		common: &script.Common{}, prog: &script.Program{}, fds: map[int]int{}, orders: map[int]int{}, passed: map[uint32]bool{},
 	}
 	a.self.PollFd = a.pollFd
-	a.logPart = a.recordPart
+	a.logPart, a.signal = a.recordPart, a.signalFor
 	a.self.MarkForked(os.Getpid())
 	a.self.Ppid.Store(int32(os.Getppid()))
 	if err := a.load(); err != nil {
@@ -97,9 +100,12 @@ func run(slot int, name string) {
 	mem.WakeEngine(FdWake)
 	mem.AwaitGo()
 	a.self.SetState(arena.Running)
-	if a.prog.Idle {
+	switch {
+	case a.prog.Pool != nil:
+		a.serve(*a.prog.Pool)
+	case a.prog.Idle:
 		a.obey()
-	} else {
+	default:
 		a.work()
 	}
 	a.finish()
@@ -163,6 +169,7 @@ func (a *agent) attach() error {
 			}
 			at.Fds = append(at.Fds, fd)
 		}
+		at.Closed = func(role int) { delete(a.fds, u.Fds[role]) }
 		d := prims.Get(u.Kind)
 		if d == nil {
 			return fmt.Errorf("no primitive of kind %s", u.Kind)

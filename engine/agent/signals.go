@@ -60,6 +60,7 @@ func newSignals(a *agent) (*signals, error) {
 	}
 	for _, h := range a.prog.Handlers {
 		s.dispositions[h.Signal] = h.Disp
+		s.declared(h.Signal)
 	}
 	for _, g := range sig.All() {
 		n := int(g)
@@ -84,6 +85,15 @@ func newSignals(a *agent) (*signals, error) {
 	}
 	a.self.BeforePark = s.beforePark
 	return s, s.update()
+}
+
+// declared notes that the script has said what a signal does. Of SIGPIPE that
+// decides whether a write without a reader raises it: Python, which scenarios
+// are written after, ignores it unless told otherwise.
+func (s *signals) declared(n int) {
+	if n == int(sig.PIPE) {
+		s.a.self.Sigpipe = func() { s.sentToSelf(n) }
+	}
 }
 
 func (s *signals) kernelDisposition(n int, d string) error {
@@ -151,6 +161,7 @@ func (s *signals) update() error {
 // signalfd lists it.
 func (s *signals) dispose(n int, d string) error {
 	s.dispositions[n] = d
+	s.declared(n)
 	if d == script.Handle {
 		if err := proc.Block(proc.Bit(n)); err != nil {
 			return err

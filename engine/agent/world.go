@@ -32,13 +32,13 @@ func (a *agent) Op(act *script.Action) (any, error) {
 		return nil, fmt.Errorf("primitive %d was not inherited", n)
 	}
 	c := &act.Call
-	c.Self, c.Number, c.Log = a.self, uint32(n), a.logPart
+	c.Self, c.Number, c.Log, c.Signal = a.self, uint32(n), a.logPart, a.signal
 	a.acting = act
 	err := act.Verb.Prim().Do(a.handles[n], c)
 	if err != nil && (err == script.ErrInterrupted || !c.Happened) {
 		return nil, err
 	}
-	r := event.Rec{Kind: event.Op, Verb: act.Verb.ID(), Step: act.Step, Obj: uint32(n), Seq: c.Seq}
+	r := event.Rec{Kind: event.Op, Verb: act.Verb.ID(), Step: act.Step, Obj: uint32(n), Seq: c.Seq, First: uint32(c.First), Last: uint32(c.Last)}
 	if act.Verb.Result != decl.Bool || err != nil {
 		r.Value = c.Result
 	}
@@ -104,6 +104,9 @@ func (a *agent) Check(act *script.Action, c script.Check) {
 			return
 		}
 		a.passed[act.Step] = true
+	} else if a.task != nil {
+		a.task.check = &c // the error travels to the caller, and says it all
+		return
 	}
 	a.emit(&event.Rec{Kind: event.Checked, Verb: act.Verb.ID(), Step: act.Step, Obj: event.NoObj, Value: event.CheckValue(c.OK, c.Text, c.Why, parts(c.Parts))})
 }
@@ -123,12 +126,13 @@ func (a *agent) poll(w arena.Wait, fds ...int) (ready, interrupted bool, err err
 	for _, fd := range fds {
 		list = append(list, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 	}
-	return a.pollAll(w, list)
+	return a.pollAll(w, list, w.Deadline)
 }
 
 // pollFd is poll for operations of primitives.
-func (a *agent) pollFd(w arena.Wait, fd int, events int16) (arena.Outcome, error) {
-	ready, interrupted, err := a.pollAll(w, append(make([]unix.PollFd, 0, 3), unix.PollFd{Fd: int32(fd), Events: events}))
+func (a *agent) pollFd(w arena.Wait, fd int, events int16, until int64) (arena.Outcome, error) {
+	var room [3]unix.PollFd
+	ready, interrupted, err := a.pollAll(w, append(room[:0], unix.PollFd{Fd: int32(fd), Events: events}), until)
 	switch {
 	case ready:
 		return arena.Woken, err
@@ -138,7 +142,7 @@ func (a *agent) pollFd(w arena.Wait, fd int, events int16) (arena.Outcome, error
 	return arena.TimedOut, err
 }
 
-func (a *agent) pollAll(w arena.Wait, list []unix.PollFd) (ready, interrupted bool, err error) {
+func (a *agent) pollAll(w arena.Wait, list []unix.PollFd, until int64) (ready, interrupted bool, err error) {
 	mine := len(list)
 	if a.sig.duePending() {
 		return false, true, nil
@@ -148,8 +152,8 @@ func (a *agent) pollAll(w arena.Wait, list []unix.PollFd) (ready, interrupted bo
 	defer a.self.Leave()
 	for {
 		var ts *unix.Timespec
-		if w.Deadline != 0 {
-			t := unix.NsecToTimespec(max(w.Deadline-arena.Now(), 0))
+		if until != 0 {
+			t := unix.NsecToTimespec(max(until-arena.Now(), 0))
 			ts = &t
 		}
 		n, err := unix.Ppoll(list, ts, nil)

@@ -27,8 +27,10 @@ type Event struct {
 	Error  string `json:"error,omitempty"`
 	Detail string `json:"detail,omitempty"`
 	// Expected: the step expected this error.
-	Expected bool   `json:"expected,omitempty"`
-	Signal   string `json:"signal,omitempty"`
+	Expected bool `json:"expected,omitempty"`
+	// Travels: the error goes to the process that has asked for a result.
+	Travels bool   `json:"travels,omitempty"`
+	Signal  string `json:"signal,omitempty"`
 	// Peer is the other process of a signal: its sender or its receiver;
 	// kernel, script, or a number where it is not declared.
 	Peer    string  `json:"peer,omitempty"`

@@ -84,6 +84,7 @@ func (k Kind) Notable() bool {
 const (
 	FlagExpected = 1 << iota // on a Fail: the step expected this error
 	FlagMore                 // on a Print: the line goes on in the next record
+	FlagTravels              // on a Fail: the error goes to another process, value {name, detail, job}
 	flagRange                // First and Last are there
 )
 

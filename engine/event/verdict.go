@@ -71,7 +71,7 @@ func Judge(log []Event) Verdict {
 		case Fail:
 			if !e.Expected {
 				decide(i, "fail")
-			} else if e.Points > 0 && !passed[[2]int{e.Line, e.Col}] {
+			} else if e.Points > 0 && !e.Travels && !passed[[2]int{e.Line, e.Col}] {
 				passed[[2]int{e.Line, e.Col}] = true
 				v.Points += e.Points
 			}

@@ -26,6 +26,9 @@ var Vocabulary = sync.OnceValue(func() *decl.Vocabulary {
 		v.Kinds[d.Name] = &d.Kind
 	}
 	for _, verb := range script.Verbs() {
+		if verb.Place == 0 {
+			continue
+		}
 		v.Verbs = append(v.Verbs, decl.ClassedVerb{Verb: verb.Verb, Class: verb.Class, Checks: verb.Checks})
 	}
 	return v

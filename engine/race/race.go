@@ -10,13 +10,18 @@ import (
 // Effect is what a record means here. The engine derives it from the
 // descriptor of the operation.
 type Effect struct {
-	Acquire, Release      bool
+	Acquire, Release bool
+	// Key, if not 0, says that the order is with operations of the same key and
+	// with those without one.
+	Key                   int
 	Reads, Writes, Atomic bool
 	// From and To are the elements that an access touches, To exclusive.
 	From, To int
 	// After is the slot + 1 of a process that had ended when the operation took
 	// over what it held, 0 for none: all that it did came before.
 	After int
+	// Ends: it comes after the end of every process that has done nothing since.
+	Ends bool
 }
 
 // Access is one side of a race.
@@ -44,6 +49,7 @@ type finder struct {
 	n       int
 	effect  func(r *event.Rec) Effect
 	idle    func(slot int) bool
+	q       [][]event.Rec // of each process, what is still to be replayed
 	clocks  []clock
 	objects map[uint32]*object
 	signals map[[3]int]clock // from, to, signal
@@ -55,9 +61,11 @@ type finder struct {
 }
 
 type object struct {
-	released clock    // joined clocks of all releases so far
-	numbers  []uint64 // of its operations, sorted
-	next     int      // index of the next number to be replayed
+	released clock         // joined clocks of all releases so far
+	keyed    map[int]clock // of those with a key
+	unkeyed  clock         // and of those without
+	numbers  []uint64      // of its operations, sorted
+	next     int           // index of the next number to be replayed
 	waiting  map[uint64]int
 	memory   []cell
 }
@@ -150,6 +158,7 @@ func (h *heads) Pop() any {
 // an object before those with smaller numbers: the time stamp is taken after
 // the operation, the number inside it.
 func (f *finder) replay(q [][]event.Rec) {
+	f.q = q
 	h := &heads{q: q}
 	for s := range q {
 		if len(q[s]) > 0 {
@@ -191,22 +200,48 @@ func (f *finder) replay(q [][]event.Rec) {
 func (f *finder) op(s int, r *event.Rec, o *object) {
 	e := f.effect(r)
 	c := f.clocks[s]
-	if e.Acquire && o.released != nil {
+	switch {
+	case e.Acquire && e.Key != 0:
+		c.join(o.keyed[e.Key])
+		c.join(o.unkeyed)
+	case e.Acquire:
 		c.join(o.released)
 	}
 	if e.After > 0 && e.After <= f.n {
 		c.join(f.clocks[e.After-1])
 	}
+	if e.Ends {
+		for p := range f.n {
+			if len(f.q[p]) == 0 {
+				c.join(f.clocks[p])
+			}
+		}
+	}
 	if e.Reads || e.Writes {
 		f.access(s, r, o, e)
 	}
 	if e.Release {
-		if o.released == nil {
-			o.released = make(clock, f.n+1)
+		f.release(&o.released, c)
+		if e.Key != 0 {
+			if o.keyed == nil {
+				o.keyed = map[int]clock{}
+			}
+			k := o.keyed[e.Key]
+			f.release(&k, c)
+			o.keyed[e.Key] = k
+		} else {
+			f.release(&o.unkeyed, c)
 		}
-		o.released.join(c)
 		c[s]++
 	}
+}
+
+// release adds what a process knows to what an object passes on.
+func (f *finder) release(to *clock, c clock) {
+	if *to == nil {
+		*to = make(clock, f.n+1)
+	}
+	to.join(c)
 }
 
 // life performs what orders processes as wholes.

@@ -23,7 +23,9 @@ const (
 	opEachNext                 // next element or jump
 	opLet                      // assign variables
 	opHandlerEnd               // back to where the signal came
-	opOrderEnd                 // the ordered step is done
+	opOrderEnd                 // the ordered step, or the task, is done
+	opGot                      // hand a result over to its variable, or jump if there is none
+	opSucceeded                // a loop has ended well that was to end with an error
 	opEnd                      // the script is done
 )
 
@@ -48,6 +50,7 @@ type instr struct {
 	into    int // variable, -1: none
 	act     Action
 	noWait  bool
+	part    bool // of a step that may still fail as it is expected to
 	lets    []let
 }
 

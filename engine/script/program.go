@@ -49,6 +49,7 @@ const (
 	ClassProcess   = "process"
 	ClassPrimitive = "primitive"
 	ClassParam     = "param"
+	ClassTask      = "task"
 )
 
 // Name is what a declared name stands for.
@@ -91,6 +92,22 @@ type Program struct {
 	// Uses are the primitives that a process of this program has.
 	Uses []Use `json:"uses,omitempty"`
 	Idle bool  `json:"idle,omitempty"`
+	// Pool makes it the program of a pool's workers: its number, and what it
+	// does.
+	Pool  *int    `json:"pool,omitempty"`
+	Tasks []*Task `json:"tasks,omitempty"`
+}
+
+// Task is what workers do for others.
+type Task struct {
+	Name   string   `json:"name"`
+	Number int      `json:"n"` // among all of the run
+	Params []string `json:"params,omitempty"`
+	Steps  []*Step  `json:"steps,omitempty"`
+	Result *Arg     `json:"result,omitempty"`
+	// Lines says where in the file its steps stand, for errors that travel to
+	// the caller; the line of step 0 is that of the result.
+	Lines map[uint32]int `json:"lines,omitempty"`
 }
 
 // Use is a primitive that a process inherits.

@@ -8,7 +8,7 @@ import (
 func init() {
 	register(&Verb{
 		Verb: decl.Verb{
-			Name: "await", Summary: "wait for a step that goes on in the background", Place: decl.InScript, Waits: true, Result: decl.Any,
+			Name: "await", Summary: "wait for a step that goes on in the background", Place: decl.InScript, Waits: true, Result: decl.Any, AnyError: true,
 			Doc:     "Blocks until the step that was started with background: under this name has ended. into: receives its result. Without timeout: the step timeout of the run applies.",
 			Object:  &decl.Field{Name: "await", Shape: decl.Ident, Required: true, Doc: "the name given by background:", Example: "second"},
 			Errors:  []string{Timeout},

@@ -27,6 +27,7 @@ const (
 	SlotTerminal             // it has a terminal of its own
 	SlotIdle                 // it takes orders
 	SlotDaemon               // it is ended with the rest
+	SlotWorker               // it does the tasks of a pool
 )
 
 // MakeText lays out parts and slots.

@@ -43,6 +43,10 @@ var (
 	ordered []*Verb
 )
 
+// lowerPrim has those verbs of primitives, by key, that are more than one
+// operation.
+var lowerPrim = map[string]func(l *lowering, s *Step){}
+
 // register adds an engine verb; called from init in the verb's own file.
 func register(v *Verb) {
 	if (v.Lower == nil) == (v.Run == nil) {
@@ -63,6 +67,12 @@ func number() {
 		for _, dv := range d.Verbs {
 			op := d.Ops[dv.Name]
 			dv.Object = &decl.Field{Name: dv.Name, Shape: decl.Ref, Required: true, Refs: []string{d.Name}, Doc: "the " + d.Name}
+			v := &Verb{Verb: dv, Class: d.Name, prim: &op, Run: runPrim}
+			v.Lower = lowerPrim[v.Key()]
+			verbs[v.Key()] = v
+		}
+		for _, dv := range d.Inner {
+			op := d.Ops[dv.Name]
 			v := &Verb{Verb: dv, Class: d.Name, prim: &op, Run: runPrim}
 			verbs[v.Key()] = v
 		}
@@ -86,7 +96,8 @@ func Lookup(name, class string) *Verb {
 	return verbs[key]
 }
 
-// Verbs lists all verbs, sorted by name and class.
+// Verbs lists all verbs, sorted by name and class. Those without a place are
+// no words of the language.
 func Verbs() []*Verb {
 	number()
 	return ordered

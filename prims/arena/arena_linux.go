@@ -35,8 +35,8 @@ func Create(name string, l Layout) (*Arena, error) {
 	return a, nil
 }
 
-// Attach maps the arena behind an inherited descriptor, which it closes: the
-// mapping keeps the memory alive.
+// Attach maps the arena behind an inherited descriptor, which stays open: it is
+// handed on to children.
 func Attach(fd int) (*Arena, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {

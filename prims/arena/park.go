@@ -27,9 +27,14 @@ type Self struct {
 	// Interruptible says that signals are handled and may end a Park.
 	Interruptible bool
 	// PollFd, if set, blocks until a descriptor is ready for events (poll(2)), a
-	// signal arrives or w.Deadline passes. It Enters and Leaves by itself.
-	// Woken means that the descriptor is ready, hung up or in error.
-	PollFd func(w Wait, fd int, events int16) (Outcome, error)
+	// signal arrives or until (absolute, 0: never) passes. It Enters with w and
+	// Leaves by itself. Woken means that the descriptor is ready, hung up or in
+	// error.
+	PollFd func(w Wait, fd int, events int16, until int64) (Outcome, error)
+	// Sigpipe, if set, says that the script has declared what SIGPIPE does, so
+	// that a write which nobody can receive raises it; it is called after one has.
+	// Without it such a write must raise no signal.
+	Sigpipe func()
 	// BeforePark, if set, runs before the thread blocks: the agent uses it to
 	// set its signal watcher going.
 	BeforePark func()

@@ -74,9 +74,11 @@ type Verb struct {
 	Fields  []Field // its parameters, beside the common ones
 	Place   Place
 	Errors  []string // names of errors it can end with
-	Result  Shape    // what into: receives; None: it has no result
-	Waits   bool     // it may block
-	Example string   // one step, as YAML
+	// AnyError: it may end as something else did, with any error there is.
+	AnyError bool
+	Result   Shape  // what into: receives; None: it has no result
+	Waits    bool   // it may block
+	Example  string // one step, as YAML
 }
 
 // Fact is one thing an expression can ask of a declared thing.
@@ -102,8 +104,14 @@ type Kind struct {
 	// Parts are the ends that verbs name behind a dot, as a in send: phone.a;
 	// nil: it has none. They are given the main value and the fields.
 	Parts func(main any, fields map[string]any) []string
+	// Check, if set, says what is wrong with the main value and the fields taken
+	// together, and which of the keys is to blame; "" where nothing is.
+	Check func(main any, fields map[string]any) (key, problem string)
 	// Elements: verbs may name elements, as row[2] or row[1:3].
 	Elements bool
+	// Workers: its main value is a number of processes that do tasks for it,
+	// name.worker[0] and so on.
+	Workers bool
 }
 
 // Err is an error a step can end with.

@@ -45,7 +45,11 @@ schema          < spec spec/decl engine/plan
 # Reports are functions of the source and the log.
 cmd/ipcrun/internal/report  < spec/source spec/diag spec/ydoc engine/event
 cmd/ipcrun/internal/lattice
-cmd/ipcrun      < spec spec/source spec/diag spec/decl spec/ydoc spec/cond engine engine/agent engine/event engine/plan engine/script schema cmd/ipcrun/internal/report
+# What the kernel says of signals; their names it does not know.
+cmd/ipcrun/internal/sigprobe
+# Measurements are scenarios like any other, and times from their logs.
+cmd/ipcrun/internal/bench   < spec spec/source spec/diag spec/decl engine engine/event engine/plan
+cmd/ipcrun      < spec spec/source spec/diag spec/decl spec/ydoc spec/cond engine engine/agent engine/event engine/plan engine/script engine/proc/sig schema cmd/ipcrun/internal/report cmd/ipcrun/internal/sigprobe cmd/ipcrun/internal/bench
 `
 
 // outside says which packages may import which modules of others. A module

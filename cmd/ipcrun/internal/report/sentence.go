@@ -113,14 +113,17 @@ func turn(e *event.Event, ours bool) string {
 		}
 		return e.Verb + " FAILS: " + visible(e.Check.Text)
 	case event.Fail:
-		if e.Error == "AssertionFailed" {
+		if e.Error == "AssertionFailed" && e.Verb == "assert" && !e.Travels {
 			return "" // the check says it already
 		}
 		s := e.Verb + " fails: " + e.Error
 		if e.Detail != "" {
 			s += ", " + visible(e.Detail)
 		}
-		if e.Expected {
+		switch {
+		case e.Expected && e.Travels:
+			s += " (this goes to the caller)"
+		case e.Expected:
 			s += " (as expected)"
 		}
 		return s

@@ -244,8 +244,10 @@ func (r Run) explainFail(a *account, e *event.Event) {
 	if e.Proc != "" {
 		end = e.Proc + " ended here"
 	}
-	switch wanted := r.find(e).text("error"); wanted {
-	case "":
+	switch wanted := r.find(e).text("error"); {
+	case e.Travels:
+		a.why = append(a.why, "Nobody has asked for the result of this task, so nobody would have noticed.")
+	case wanted == "":
 		a.why = append(a.why, fmt.Sprintf("The step does not say error: %s, so %s.", e.Error, end))
 	default:
 		a.why = append(a.why, fmt.Sprintf("The step says error: %s, but it failed with %s, so %s.", wanted, e.Error, end))

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"ipcrun/engine"
+	"ipcrun/engine/event"
+	"ipcrun/engine/plan"
+	"ipcrun/spec"
+	"ipcrun/spec/diag"
+	"ipcrun/spec/source"
+)
+
+// What the documents show is tried: commands are run, scenarios are run. A
+// scenario that is meant not to pass has a comment of its own line before its
+// block: <!-- meant to fail -->, or <!-- meant not to load -->.
+
+const (
+	markFails = "<!-- meant to fail -->"
+	markWrong = "<!-- meant not to load -->"
+)
+
+// notRun are commands of the README that this test leaves out, and why.
+var notRun = map[string]string{
+	"go test ./...": "it would run this test again, and all others",
+}
+
+// inRepository are commands that work on the sources; they are run there, and
+// what they write goes to the reader's folder.
+var inRepository = regexp.MustCompile(`^(CGO_ENABLED=0 )?go build -o (\S+) (\./cmd/ipcrun)$`)
+
+// block is a fenced block of a document.
+type block struct {
+	lang string
+	line int // of its first line
+	text string
+	mark string // the line before it, if it is a comment
+}
+
+// fenced finds the blocks of a Markdown document.
+func fenced(t *testing.T, path string) []block {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []block
+	var b *block
+	before, fence := "", ""
+	for i, line := range strings.Split(string(data), "\n") {
+		bare := strings.TrimSpace(line)
+		switch {
+		case b == nil && strings.HasPrefix(bare, "```"):
+			fence = line[:strings.Index(line, "`")]
+			b = &block{lang: strings.TrimLeft(bare, "`"), line: i + 2}
+			if strings.HasPrefix(before, "<!--") {
+				b.mark = before
+			}
+		case b != nil && bare == "```":
+			out = append(out, *b)
+			b = nil
+		case b != nil:
+			b.text += strings.TrimPrefix(line, fence) + "\n"
+		}
+		if bare != "" {
+			before = bare
+		}
+	}
+	if b != nil {
+		t.Errorf("%s:%d: this block has no end", path, b.line)
+	}
+	return out
+}
+
+// documents are those whose scenarios are tried.
+func documents(t *testing.T) []string {
+	t.Helper()
+	pages, err := filepath.Glob("../../docs/primitives/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]string{"../../README.md", "../../docs/language.md"}, pages...)
+}
+
+func TestReadmeIsShort(t *testing.T) {
+	data, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(data), "\n"); n >= 250 {
+		t.Errorf("README.md has %d lines; it is to stay under 250", n)
+	}
+}
+
+// TestReadmeCommands runs every command line of the README's sh blocks, in the
+// order of the text, in a folder in which the repository's files are at hand,
+// and with the scenarios that the README has its reader write.
+func TestReadmeCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds ipcrun")
+	}
+	dir, repo := t.TempDir(), repository(t)
+	entries, err := os.ReadDir(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") || e.Name() == "ipcrun" {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(repo, e.Name()), filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := map[string]bool{}
+	for c := range notRun {
+		left[c] = true
+	}
+	ran := 0
+	for _, b := range fenced(t, "../../README.md") {
+		if b.lang == "yaml" {
+			// Only a scenario of one's own can be named by a later command.
+			if name := writtenAs(t, b); name != "" {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(b.text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			continue
+		}
+		if b.lang != "sh" {
+			continue
+		}
+		for i, line := range strings.Split(strings.TrimSpace(b.text), "\n") {
+			line = strings.TrimSpace(line)
+			if line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			command, _, _ := strings.Cut(line, "  #")
+			command = strings.TrimSpace(command)
+			if notRun[command] != "" {
+				delete(left, command)
+				continue
+			}
+			ran++
+			if out, err := runLine(dir, repo, command); err != nil {
+				t.Errorf("README.md:%d: %s: %v\n%s", b.line+i, command, err, out)
+			}
+		}
+	}
+	for c := range left {
+		t.Errorf("the README no longer says %q", c)
+	}
+	if ran == 0 {
+		t.Error("there is no command in the README")
+	}
+}
+
+// repository is the folder of go.mod.
+func repository(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// writtenAs is the file that the README says to write a block into: the line
+// before it ends with Write `first.yaml`: or the like.
+func writtenAs(t *testing.T, b block) string {
+	t.Helper()
+	data, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(data), "\n")
+	for i := b.line - 3; i >= 0 && i > b.line-7; i-- {
+		if m := regexp.MustCompile("[Ww]rite `([\\w.-]+\\.yaml)`:$").FindStringSubmatch(lines[i]); m != nil {
+			return m[1]
+		}
+	}
+	return ""
+}
+
+// runLine runs a command line as a reader would; the test binary is ipcrun, so
+// that go run needs no second build.
+func runLine(dir, repo, line string) (string, error) {
+	if rest, ok := strings.CutPrefix(line, "go run ./cmd/ipcrun"); ok {
+		line = "ipcrun" + rest
+	}
+	at := dir
+	if m := inRepository.FindStringSubmatch(line); m != nil {
+		line, at = m[1]+"go build -o '"+filepath.Join(dir, m[2])+"' "+m[3], repo
+	}
+	cmd := exec.Command("sh", "-c", line)
+	cmd.Dir = at
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// TestDocumentScenarios runs every whole scenario that the documents show. The
+// parts of one are not tried: they are no scenario.
+func TestDocumentScenarios(t *testing.T) {
+	e, err := engine.New(engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	tried := 0
+	for _, path := range documents(t) {
+		for _, b := range fenced(t, path) {
+			if b.lang != "yaml" || !regexp.MustCompile(`(?m)^name:`).MatchString(b.text) || !regexp.MustCompile(`(?m)^processes:`).MatchString(b.text) {
+				continue
+			}
+			tried++
+			checkShown(t, e, filepath.Base(path), b)
+		}
+	}
+	if tried < 2 {
+		t.Errorf("only %d scenarios", tried)
+	}
+}
+
+// checkShown checks that a scenario does what its document says.
+func checkShown(t *testing.T, e *engine.Engine, doc string, b block) {
+	t.Helper()
+	l := &diag.List{}
+	sc := spec.Load(source.New(doc, []byte(b.text)), plan.Vocabulary(), spec.Options{}, l)
+	switch {
+	case b.mark == markWrong && sc == nil:
+		return
+	case b.mark == markWrong:
+		t.Errorf("%s:%d: it loads", doc, b.line)
+		return
+	case sc == nil:
+		for _, d := range l.All() {
+			t.Errorf("%s:%d: %s %s", doc, b.line+d.Span.Start.Line-1, d.Summary, d.Detail)
+		}
+		return
+	}
+	res, err := e.Run(context.Background(), sc)
+	if err != nil {
+		t.Errorf("%s:%d: %v", doc, b.line, err)
+		return
+	}
+	good := res.Verdict.Result == event.Pass
+	if good == (b.mark == markFails) {
+		detail := ""
+		if i := res.Verdict.Cause; i >= 0 {
+			ev := res.Events[i]
+			detail = sc.File.Line(ev.Line) + " " + ev.Error + " " + ev.Detail
+		}
+		t.Errorf("%s:%d: %q: %s %s", doc, b.line, sc.Name, res.Verdict.Result, detail)
+	}
+}

@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"ipcrun/engine/event"
+	"ipcrun/engine/script"
+	"ipcrun/prims"
+	"ipcrun/prims/arena"
+)
+
+// travelling is the error of a task, on its way to the process that asks for
+// the result.
+type travelling struct {
+	slot int
+	rec  event.Rec
+}
+
+// jobOf is the number of the job that a record is about.
+func jobOf(rec *event.Rec) int {
+	switch v := rec.Value.(type) {
+	case int:
+		return v
+	case map[string]any:
+		n, _ := v["job"].(int)
+		return n
+	}
+	return 0
+}
+
+// untaken reports the errors of tasks that nobody has asked for: no step
+// expected them.
+func (r *run) untaken() {
+	if len(r.travels) == 0 {
+		return
+	}
+	type key struct {
+		obj uint32
+		job int
+	}
+	asked := map[key]bool{}
+	r.log.Each(func(_ int, k event.Kind) bool { return k == event.Op }, func(_ int, rec event.Rec) {
+		v := script.VerbByID(rec.Verb)
+		if v != nil && v.Prim() != nil && v.Prim().Keyed && v.Prim().Order&prims.Acquire != 0 && v.Name != prims.PoolTake {
+			asked[key{rec.Obj, jobOf(&rec)}] = true
+		}
+	})
+	for _, t := range r.travels {
+		if asked[key{t.rec.Obj, jobOf(&t.rec)}] {
+			continue
+		}
+		rec := t.rec
+		rec.Flags, rec.At = event.FlagTravels, arena.Now()
+		r.log.Add(t.slot, &rec)
+		r.news++
+		r.stop = errFailed
+	}
+}
+
+// closePools closes the pools when nobody is left who could use them, and
+// reports whether their workers will end.
+func (r *run) closePools() bool {
+	for i, p := range r.procs {
+		if p.forked && !p.ended && r.plan.Slots[i].Flags&script.SlotWorker == 0 {
+			return false // a daemon
+		}
+	}
+	for i := range r.plan.Prims {
+		if p := &r.plan.Prims[i]; p.Decl.Workers != nil {
+			if err := p.Kind.Ops["close"].Do(r.handles[i], &prims.Call{}); err != nil {
+				r.broken(err)
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// whyWaitsInPool says in words what a process needs that waits for a pool, or
+// for a task.
+func (r *run) whyWaitsInPool(w arena.Wait, name string) string {
+	verb := ""
+	if v := script.VerbByID(uint16(w.Verb)); v != nil {
+		verb = v.Name
+	}
+	if verb == prims.PoolTake {
+		return "it waits for a task"
+	}
+	slots, _ := r.waitsFor(w)
+	if len(slots) == 0 {
+		return fmt.Sprintf("it waits for a worker of %s (%s)", name, verb)
+	}
+	var who []string
+	for _, s := range slots {
+		who = append(who, r.Process(s.(int)))
+	}
+	return fmt.Sprintf("it waits for %s (%s)", strings.Join(who, " and "), verb)
+}
