@@ -27,12 +27,19 @@ const (
 // move, when nobody has told it to: a process that was stopped says nothing.
 const lookEvery = 25 * time.Millisecond
 
+// holdOff is how long the engine does not want to hear that everybody is
+// blocked, after that turned out to be passing.
+const holdOff = 5 * time.Millisecond
+
 // pump waits until something happens, at most for d, and takes note of it.
 func (r *run) pump(d time.Duration) {
 	// Announce, look once more, sleep: whoever writes after the look wakes us.
 	want := arena.WantNotable
-	if r.anything {
+	switch {
+	case r.anything:
 		want = arena.WantAny
+	case arena.Now() < r.holdOff:
+		want = arena.WantEvents
 	}
 	r.arena.Want(want)
 	if r.drain() > 0 || r.interrupted() {
@@ -79,7 +86,7 @@ func (r *run) drain() int {
 		n += r.arena.Drain(i, func(b []byte) {
 			r.log.Append(i, b)
 			r.news++
-			if !event.PeekKind(b).Notable() {
+			if !event.PeekKind(b).Noted() {
 				return
 			}
 			rec, err := event.Read(b)
@@ -219,7 +226,14 @@ func (r *run) block(w *waiter) error {
 				}
 				return s
 			}
+			// Somebody was about to wake up. Processes that hand something back
+			// and forth look like this all the time: do not ask to be told of it
+			// again at once.
 			patience = lookEvery
+			if r.arena.Blocked() > 0 {
+				patience = holdOff
+				r.holdOff = arena.Now() + int64(holdOff)
+			}
 		}
 		next := now + int64(patience)
 		for _, t := range []int64{w.deadline, limit, r.deadln} {

@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"fmt"
-	"strings"
-
 	"ipcrun/engine/event"
 	"ipcrun/engine/script"
 	"ipcrun/prims"
@@ -75,25 +72,4 @@ func (r *run) closePools() bool {
 		}
 	}
 	return true
-}
-
-// whyWaitsInPool says in words what a process needs that waits for a pool, or
-// for a task.
-func (r *run) whyWaitsInPool(w arena.Wait, name string) string {
-	verb := ""
-	if v := script.VerbByID(uint16(w.Verb)); v != nil {
-		verb = v.Name
-	}
-	if verb == prims.PoolTake {
-		return "it waits for a task"
-	}
-	slots, _ := r.waitsFor(w)
-	if len(slots) == 0 {
-		return fmt.Sprintf("it waits for a worker of %s (%s)", name, verb)
-	}
-	var who []string
-	for _, s := range slots {
-		who = append(who, r.Process(s.(int)))
-	}
-	return fmt.Sprintf("it waits for %s (%s)", strings.Join(who, " and "), verb)
 }

@@ -63,7 +63,9 @@ type run struct {
 	// anything: what the script waits for may be changed by any event.
 	anything bool
 	looked   look // the last look at who can move
-	news     int  // grows with everything that happens
+	// holdOff: until then, that everybody is blocked is no news.
+	holdOff int64
+	news    int // grows with everything that happens
 }
 
 // Why a run ends before its script does.

@@ -158,7 +158,7 @@ func (r *run) waits() []any {
 		default:
 			m["on"] = agent.BlockedOn(v.Wait, r)
 			m["why"] = r.whyWaits(i, v.Wait)
-			if verb := script.VerbByID(uint16(v.Wait.Verb)); verb != nil && int(v.Wait.On) < len(r.handles) && r.plan.Prims[v.Wait.On].Kind.WaitsFor == nil {
+			if verb := script.VerbByID(uint16(v.Wait.Verb)); verb != nil && int(v.Wait.On) < len(r.handles) {
 				m["verb"] = verb.Name
 			}
 			holders, lines := r.waitsFor(v.Wait)
@@ -189,9 +189,6 @@ func (r *run) whyWaits(slot int, w arena.Wait) string {
 	case arena.OnEngine:
 		return "it waits for room in the event log"
 	}
-	if int(w.On) < len(r.handles) && r.plan.Prims[w.On].Kind.WaitsFor != nil {
-		return r.whyWaitsInPool(w, name)
-	}
 	verb := "waits for"
 	if v := script.VerbByID(uint16(w.Verb)); v != nil {
 		verb = "wants to " + v.Name
@@ -220,12 +217,6 @@ func (r *run) waitsFor(w arena.Wait) (slots, steps []any) {
 		return nil, nil
 	}
 	kind := r.plan.Prims[w.On].Kind
-	if kind.WaitsFor != nil {
-		for _, s := range kind.WaitsFor(r.handles[w.On], w.Arg) {
-			slots, steps = append(slots, s), append(steps, 0)
-		}
-		return slots, steps
-	}
 	if kind.Holders == nil {
 		return nil, nil
 	}

@@ -71,14 +71,18 @@ func KindOf(s string) Kind {
 	return KindNone
 }
 
-// Notable reports whether the engine wants to know of such a record at once.
-func (k Kind) Notable() bool {
+// Noted reports whether the engine keeps state from such a record.
+func (k Kind) Noted() bool {
 	switch k {
 	case Op, Slept, Returned, Paused, Alarmed, Masked:
 		return false
 	}
 	return true
 }
+
+// Notable reports whether the engine is to be woken for such a record. Signals
+// it only notes: waking it for each would cost more than the signal.
+func (k Kind) Notable() bool { return k.Noted() && k != Sent && k != Got }
 
 // Flags of records.
 const (

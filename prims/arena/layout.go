@@ -46,12 +46,15 @@ type Header struct {
 	// they meet, it looks whether anybody can still move.
 	blocked atomic.Int32
 	live    atomic.Int32
+	// told is when the engine was last told that they have met.
+	told atomic.Int64
 }
 
 // What the engine sleeps for.
 const (
 	WantNothing uint32 = iota // it is awake, or there is none
-	WantNotable               // prints, signals, exits, failures, a ring half full, everybody blocked
+	WantEvents                // prints, ends, failures, a ring half full
+	WantNotable               // these, and that everybody is blocked
 	WantAny                   // any event and any process that blocks
 )
 

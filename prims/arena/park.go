@@ -2,6 +2,7 @@ package arena
 
 import (
 	"math"
+	"runtime"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -55,13 +56,24 @@ func (s *Self) Enter(w Wait) {
 	s.arg.Store(w.Arg)
 	s.step.Store(w.Step)
 	s.deadline.Store(w.Deadline)
-	s.since.Store(Now())
+	now := Now()
+	s.since.Store(now)
 	s.SetState(Blocked)
 	h := s.Arena.hdr
 	n := h.blocked.Add(1)
-	if want := h.wanted.Load(); want == WantAny || want == WantNotable && n >= h.live.Load() {
+	if want := h.wanted.Load(); want == WantAny || want == WantNotable && n >= h.live.Load() && h.mayTell(now) {
 		s.Arena.WakeEngine(s.WakeFd)
 	}
+}
+
+// tellEvery is how often the engine is told that everybody is blocked. Where
+// two processes take turns that is so for a moment all the time: whoever was
+// woken has not had a processor yet. The engine looks by itself, too.
+const tellEvery = int64(time.Millisecond)
+
+func (h *Header) mayTell(now int64) bool {
+	told := h.told.Load()
+	return now-told >= tellEvery && h.told.CompareAndSwap(told, now)
 }
 
 // Leave records that the process runs again.
@@ -71,12 +83,27 @@ func (s *Self) Leave() {
 	s.on.Store(OnNothing)
 }
 
+// spins is how often Park looks at the word before it goes into the kernel:
+// some two microseconds, about what going there and coming back costs. Whoever
+// holds a lock for a few steps has released it by then.
+var spins = func() int {
+	if runtime.NumCPU() < 2 {
+		return 0
+	}
+	return 1500
+}()
+
 // Park blocks until *word differs from seen, somebody wakes the word, the
 // deadline (absolute, 0: none) passes or a signal arrives. The caller has
 // Entered. Spurious Woken results are allowed: callers look again.
 func (s *Self) Park(word *uint32, seen uint32, deadline int64) Outcome {
 	if deadline == 0 {
 		deadline = math.MaxInt64
+	}
+	for range spins {
+		if atomic.LoadUint32(word) != seen {
+			return Woken
+		}
 	}
 	if !s.Interruptible {
 		if futexWait(word, seen, deadline) {
