@@ -86,10 +86,13 @@ func (r *run) drain() int {
 		n += r.arena.Drain(i, func(b []byte) {
 			r.log.Append(i, b)
 			r.news++
-			if !event.PeekKind(b).Noted() {
+			if k := event.PeekKind(b); !k.Noted() && k != event.Piece {
 				return
 			}
-			rec, err := event.Read(b)
+			rec, more, err := r.reader.Read(i, b)
+			if more {
+				return
+			}
 			if err != nil {
 				r.broken(fmt.Errorf("%s: %w", r.plan.Slots[i].Name, err))
 				return

@@ -47,7 +47,8 @@ type run struct {
 	ready        []proc.Ready
 
 	log     event.Log
-	deadln  int64 // of the scenario, absolute
+	reader  event.Reader // of what is drained
+	deadln  int64        // of the scenario, absolute
 	limit   event.Limit
 	script  *script.Machine
 	orders  map[int]*order // by id

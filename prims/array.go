@@ -39,6 +39,9 @@ and with take the array itself. read, write and add do not ask for the lock.`,
 				{Name: "initial", Shape: decl.Any, Default: "zeros", Doc: "what it holds at first: a list, or text for char", Example: "[1, 2, 3]"},
 				lockField,
 			},
+			Check: func(main any, fields map[string]any) (string, string) {
+				return problem(arrayArgs(Args{Main: main, Fields: fields}))
+			},
 			Elements: true,
 			Facts: append([]decl.Fact{
 				{Name: "value", Shape: decl.Any, Doc: "what it holds now: a list, text for char"},

@@ -1,6 +1,7 @@
 package prims
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sort"
@@ -36,9 +37,6 @@ type Descriptor struct {
 	// Holders lists the processes that somebody who waits for it waits for:
 	// the owner of a lock. Nil where the kind has no such notion.
 	Holders func(h any) []int
-	// WaitsFor lists the processes that one waits for which is blocked with
-	// operand arg. Nil where Holders says it, or nobody can.
-	WaitsFor func(h any, arg uint64) []int
 	// Died, if set, is told by the engine that a process has ended, whether or
 	// not it ever used the instance: who waits for what it held can be woken.
 	Died func(h any, slot int)
@@ -302,3 +300,16 @@ var (
 	Closed     = decl.RegisterError("Closed", "this process has closed the object, or its end of it, and used it afterwards")
 	Invalid    = decl.RegisterError("Invalid", "the operation makes no sense on this object now, as releasing a lock that nobody holds, or a value its type cannot hold")
 )
+
+// problem is what is wrong with a declaration, for decl.Kind.Check: the key and
+// the sentence.
+func problem[S, T any](_ S, _ T, err error) (key, text string) {
+	var f *decl.Failure
+	switch {
+	case err == nil:
+		return "", ""
+	case errors.As(err, &f):
+		return "initial", f.Detail
+	}
+	return "initial", err.Error()
+}

@@ -50,6 +50,9 @@ and with take the value itself. read, write and add do not ask for the lock.`,
 				},
 				ownAcquire("value", "total"), ownRelease("value", "total"),
 			},
+			Check: func(main any, fields map[string]any) (string, string) {
+				return problem(valueArgs(Args{Main: main, Fields: fields}))
+			},
 			Example: "total: {value: i, initial: 0}",
 			Source:  "multiprocessing.Value; C11 6.2.5",
 		},

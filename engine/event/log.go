@@ -48,6 +48,7 @@ func (l *Log) Len() int { return l.n }
 // the record's number in that order.
 func (l *Log) Each(keep func(n int, k Kind) bool, f func(slot int, r Rec)) {
 	i := 0
+	var d Reader
 	for _, c := range l.chunks {
 		for len(c) > 0 {
 			n := int(binary.LittleEndian.Uint32(c))
@@ -55,10 +56,11 @@ func (l *Log) Each(keep func(n int, k Kind) bool, f func(slot int, r Rec)) {
 			rec := c[8 : 8+n]
 			c = c[8+n:]
 			i++
-			if keep != nil && !keep(i-1, PeekKind(rec)) {
+			kind := PeekKind(rec)
+			if kind != Piece && keep != nil && !keep(i-1, kind) {
 				continue
 			}
-			if r, err := Read(rec); err == nil {
+			if r, more, err := d.Read(slot, rec); err == nil && !more {
 				f(slot, r)
 			}
 		}

@@ -46,13 +46,14 @@ const (
 	Missed         // (engine) a check that never ran
 	Raced          // (engine) two accesses that nothing orders: obj, value {first, second, severity}
 	Finished       // (engine) the run is over
+	Piece          // a piece of the value of a record that follows: value bytes
 	numKinds
 )
 
 var kindNames = [...]string{"", "start", "ready", "op", "error", "print", "sent", "signal", "returned", "fork",
 	"reaped", "exit", "assigned", "done", "check", "slept", "paused", "alarm", "mask", "disposition", "ended",
 	"press", "expect", "step", "step-end", "deadlock", "expired", "interrupted", "broken", "clean", "output",
-	"skip", "missed", "race", "finished"}
+	"skip", "missed", "race", "finished", "piece"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -74,7 +75,7 @@ func KindOf(s string) Kind {
 // Noted reports whether the engine keeps state from such a record.
 func (k Kind) Noted() bool {
 	switch k {
-	case Op, Slept, Returned, Paused, Alarmed, Masked:
+	case Op, Slept, Returned, Paused, Alarmed, Masked, Piece:
 		return false
 	}
 	return true
@@ -90,6 +91,7 @@ const (
 	FlagMore                 // on a Print: the line goes on in the next record
 	FlagTravels              // on a Fail: the error goes to another process, value {name, detail, job}
 	flagRange                // First and Last are there
+	flagPieces               // the value begins in the Pieces before it
 )
 
 // NoObj in Obj: the record is about no other thing.
@@ -133,10 +135,19 @@ func Write(r Ring, rec *Rec) {
 	if rec.Value != nil {
 		val = appendValue(val, rec.Value)
 	}
-	if len(val) > maxValue {
+	head, flags := recHead, rec.Flags
+	switch {
+	case len(val) <= maxValue:
+	case rec.Kind == OrderDone:
+		// The script goes on with these values: they travel whole.
+		for len(val) > maxValue {
+			Write(r, &Rec{Kind: Piece, Obj: NoObj, At: rec.At, Value: val[:maxValue-8]})
+			val = val[maxValue-8:]
+		}
+		flags |= flagPieces
+	default:
 		val = cut(val, rec.Value)
 	}
-	head, flags := recHead, rec.Flags
 	if rec.Last != 0 {
 		head, flags = recHead+8, flags|flagRange
 	}
@@ -160,6 +171,38 @@ func Write(r Ring, rec *Rec) {
 }
 
 var errShort = errors.New("event: record too short")
+
+// Reader puts values together that came in pieces. The zero value is ready.
+type Reader struct {
+	pieces map[int][]byte // by process
+}
+
+// Read decodes the next record of a process. more means that it was a Piece:
+// what it belongs to follows.
+func (d *Reader) Read(slot int, b []byte) (rec Rec, more bool, err error) {
+	if len(b) > 0 && PeekKind(b) == Piece {
+		p, err := Read(b)
+		if err != nil {
+			return p, false, err
+		}
+		if d.pieces == nil {
+			d.pieces = map[int][]byte{}
+		}
+		v, _ := p.Value.([]byte)
+		d.pieces[slot] = append(d.pieces[slot], v...)
+		return p, true, nil
+	}
+	if len(b) < recHead-4 || b[1]&flagPieces == 0 {
+		rec, err = Read(b)
+		return rec, false, err
+	}
+	whole := append(append([]byte(nil), b[:recHead-4]...), d.pieces[slot]...)
+	delete(d.pieces, slot)
+	whole = append(whole, b[recHead-4:]...)
+	whole[1] &^= flagPieces
+	rec, err = Read(whole)
+	return rec, false, err
+}
 
 // Read decodes a record, without the ring's size field.
 func Read(b []byte) (Rec, error) {
