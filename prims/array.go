@@ -1,6 +1,7 @@
 package prims
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -128,7 +129,11 @@ func arrayRead(h any, c *Call) error {
 	if err != nil {
 		return err
 	}
-	c.Result = a.shape.decode(sp, a.load)
+	if a.chars(sp) {
+		c.Result = untilZero(a.mem[sp.from:sp.to])
+	} else {
+		c.Result = a.shape.decode(sp, a.load)
+	}
 	c.First, c.Last = sp.from, sp.to
 	c.Seq = a.seq.Add(1)
 	return nil
@@ -139,6 +144,13 @@ func arrayWrite(h any, c *Call) error {
 	sp, err := a.shape.span(c.Elems)
 	if err != nil {
 		return err
+	}
+	text, isText := c.Args.Get("value").(string)
+	if n := sp.to - sp.from; isText && a.chars(sp) && (len(text) == n || len(text) < n && !c.Elems.Given) {
+		c.Seq = a.seq.Add(1)
+		clear(a.mem[sp.from+copy(a.mem[sp.from:sp.to], text) : sp.to])
+		c.First, c.Last, c.Result = sp.from, sp.to, untilZero([]byte(text))
+		return nil
 	}
 	bits, err := a.shape.encode(sp, !c.Elems.Given, c.Args.Get("value"))
 	if err != nil {
@@ -151,6 +163,18 @@ func arrayWrite(h any, c *Call) error {
 	c.First, c.Last = sp.from, sp.to
 	c.Result = a.shape.decode(sp, func(i int) uint64 { return bits[i-sp.from] })
 	return nil
+}
+
+// chars: several chars, which may be copied as one piece. No other process can
+// see half of a byte.
+func (a *array) chars(sp span) bool { return a.shape.t.kind == 'c' && !sp.one }
+
+// untilZero is text up to its first zero byte.
+func untilZero(b []byte) string {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return string(b)
 }
 
 func arrayAdd(h any, c *Call) error {
