@@ -77,28 +77,29 @@ func (ld *loader) primitive(pr *Prim, n *ydoc.Node) {
 	k := pr.Kind
 	known := append([]string{k.Name}, fieldNames(k.Fields)...)
 	ld.unknownKeys(n, known, article(k.Name))
+	right := true
 	for _, f := range n.Pairs {
 		switch {
 		case f.Key.Value == k.Name && k.Main != nil:
 			if f.Value.Kind == ydoc.Null && !k.Main.Required {
 				continue
 			}
-			if v, ok := ld.fixed(f.Value, k.Main); ok {
-				pr.Main = v
-			}
+			v, ok := ld.fixed(f.Value, k.Main)
+			pr.Main, right = v, right && ok
 		case f.Key.Value == k.Name:
 			if f.Value.Kind != ydoc.Null {
 				ld.add(codeShape, f.Value.Span, article(k.Name)+" takes no value here", "Write  "+k.Example, "")
 			}
 		default:
 			if fd := field(k.Fields, f.Key.Value); fd != nil {
-				if v, ok := ld.fixed(f.Value, fd); ok {
+				v, ok := ld.fixed(f.Value, fd)
+				if right = right && ok; ok {
 					pr.Fields[f.Key.Value] = v
 				}
 			}
 		}
 	}
-	if k.Check != nil {
+	if k.Check != nil && right {
 		if key, problem := k.Check(pr.Main, pr.Fields); problem != "" {
 			at := pr.Span
 			if v := n.Get(key); v != nil {
