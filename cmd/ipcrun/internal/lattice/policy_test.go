@@ -42,6 +42,9 @@ engine          < spec spec/decl prims prims/arena engine/event engine/race engi
 # The schema is made of descriptors.
 schema          < spec spec/decl engine/plan
 
+# The shipped scenarios are files; only their tests run them.
+scenarios
+
 # Reports are functions of the source and the log.
 cmd/ipcrun/internal/report  < spec/source spec/diag spec/ydoc engine/event
 cmd/ipcrun/internal/lattice
