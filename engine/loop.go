@@ -248,7 +248,12 @@ func (r *run) block(w *waiter) error {
 			next = now
 		}
 		r.pump(time.Duration(next - now))
-		quiet = r.news == news
+		if quiet = r.news == news; !quiet {
+			// Somebody did something just now: that everybody is blocked for a
+			// moment is no news so soon.
+			patience = time.Millisecond
+			r.holdOff = max(r.holdOff, arena.Now()+int64(patience))
+		}
 	}
 }
 

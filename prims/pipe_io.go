@@ -122,17 +122,20 @@ func (p *pipe) send(e *pipeEnd, c *Call, frame []byte) error {
 				s.senders.unlock()
 				return c.noWait("there is no room for all of it")
 			}
-			if !atomically {
+			if atomically {
+				s.announce(s.sent.Load()+1, len(frame))
+			} else {
 				s.partial.Store(1)
 			}
 			c.Seq = p.seq.Add(1)
 		}
+		number := s.sent.Load() + 1
 		n, err := p.sysWrite(e, c, frame[done:])
 		done += n
 		switch {
 		case done == len(frame):
+			s.count(number)
 			s.partial.Store(0)
-			s.sent.Add(1)
 			s.senders.unlock()
 			return nil
 		case err == nil:
@@ -198,11 +201,14 @@ func (p *pipe) beginSend(e *pipeEnd, c *Call) error {
 		case w == me:
 			return decl.Fail(Invalid, "the handler sends in the middle of a message that this process was sending when the signal came")
 		case !busy(w):
-			if s.senders.word.CompareAndSwap(w, me) {
-				s.partial.Store(0)
-				return nil
+			if !s.senders.word.CompareAndSwap(w, me) {
+				continue
 			}
-			continue
+			if w != 0 {
+				s.blind.Store(1)
+				s.partial.Store(0)
+			}
+			return nil
 		case c.NoWait:
 			return c.noWait("another process is in the middle of a message")
 		}
@@ -270,7 +276,7 @@ func notJSON(body []byte, err error) error {
 // not for this process: the caller tries again.
 func (p *pipe) recv(e *pipeEnd, c *Call) ([]byte, error) {
 	s := e.in
-	if !e.rx.active && !c.NoWait && s.quiet() && s.receivers.word.Load() == 0 {
+	if !e.rx.active && len(e.surplus) == 0 && !c.NoWait && s.quiet() && s.receivers.word.Load() == 0 {
 		// Nothing was sent, as far as one can see without asking the kernel.
 		if err := p.awaitMessage(e, c); err != nil {
 			return nil, err
@@ -357,8 +363,12 @@ func (p *pipe) beginRecv(e *pipeEnd, c *Call) error {
 	for {
 		w := s.receivers.word.Load()
 		switch {
-		case w == me:
-			return nil // in the middle of a message
+		case w == me: // in the middle of a message, or with more than that
+			if !e.rx.active {
+				e.rx = reception{stage: phaseHeader}
+				s.begin()
+			}
+			return nil
 		case !busy(w):
 			if !s.receivers.word.CompareAndSwap(w, me) {
 				continue
@@ -408,7 +418,9 @@ func (p *pipe) endRecv(e *pipeEnd, c *Call, complete bool) {
 		e.in.phase.Store(phaseNone)
 	}
 	e.rx = reception{}
-	e.in.receivers.unlock()
+	if len(e.surplus) == 0 {
+		e.in.receivers.unlock()
+	}
 }
 
 // readOn reads on in a message, without blocking. It returns how many bytes
@@ -417,7 +429,12 @@ func (p *pipe) readOn(e *pipeEnd) (int, error) {
 	s, rx := e.in, &e.rx
 	switch rx.stage {
 	case phaseHeader:
-		n, err := p.sysRead(e, s.headerBytes()[rx.got:])
+		if rx.got == 0 && len(e.surplus) == 0 {
+			if size := s.next(); size > 4 {
+				return p.readWhole(e, size)
+			}
+		}
+		n, err := p.get(e, s.headerBytes()[rx.got:])
 		if n == 0 || err != nil {
 			return 0, err
 		}
@@ -433,7 +450,7 @@ func (p *pipe) readOn(e *pipeEnd) (int, error) {
 		}
 		return n, rx.begin(s, size)
 	case phaseLong:
-		n, err := p.sysRead(e, s.longBytes()[rx.got:])
+		n, err := p.get(e, s.longBytes()[rx.got:])
 		if n == 0 || err != nil {
 			return 0, err
 		}
@@ -447,6 +464,14 @@ func (p *pipe) readOn(e *pipeEnd) (int, error) {
 	piece := rx.rest
 	if piece == 0 {
 		return 1, nil // an empty message: its length was all
+	}
+	if len(e.surplus) > 0 {
+		n := min(piece, len(e.surplus))
+		rx.body = append(rx.body, e.surplus[:n]...)
+		e.surplus = e.surplus[n:]
+		rx.rest -= n
+		s.read(rx.rest)
+		return n, nil
 	}
 	if piece > pipeBuf-4 {
 		there, err := p.sysAvailable(e)
@@ -474,6 +499,56 @@ func (p *pipe) readOn(e *pipeEnd) (int, error) {
 	if rx.discard {
 		rx.body = rx.body[:0]
 	}
+	return n, nil
+}
+
+// get reads from what is left over, or from the kernel.
+func (p *pipe) get(e *pipeEnd, b []byte) (int, error) {
+	if len(e.surplus) > 0 {
+		n := copy(b, e.surplus)
+		e.surplus = e.surplus[n:]
+		return n, nil
+	}
+	return p.sysRead(e, b)
+}
+
+// readWhole reads a message that is in the pipe in one piece, size bytes with its
+// length.
+func (p *pipe) readWhole(e *pipeEnd, size int) (int, error) {
+	s, rx := e.in, &e.rx
+	body := p.buf
+	p.buf = nil
+	if cap(body) < size {
+		body = make([]byte, 0, max(size, 512))
+	}
+	body = body[:size-4]
+	s.beginWhole(size)
+	n, err := p.sysReadWhole(e, s.headerBytes(), body)
+	if n == 0 || err != nil {
+		s.phase.Store(phaseHeader)
+		return 0, err
+	}
+	rx.active = true
+	if n < 4 {
+		s.phase.Store(phaseHeader)
+		rx.got = n
+		return n, nil
+	}
+	body = body[:n-4]
+	length, long := lengthOf(s.headerBytes())
+	if !long && length == len(body) {
+		rx.stage, rx.body = phaseBody, body
+		return n, nil
+	}
+	// It was another message than one should think.
+	s.blind.Store(1)
+	if long {
+		rx.stage = phaseLong
+		s.beginLong()
+	} else if err := rx.begin(s, length); err != nil {
+		return 0, err
+	}
+	e.surplus = body
 	return n, nil
 }
 

@@ -3,7 +3,6 @@ package prims
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"sync/atomic"
 	"unsafe"
 
@@ -147,13 +146,20 @@ func (p *pipe) sysRead(e *pipeEnd, b []byte) (int, error) {
 
 // sysReadPiece reads into b and one byte more into last.
 func (p *pipe) sysReadPiece(e *pipeEnd, b []byte, last *byte) (int, error) {
-	y := &p.sys
-	iov := y.iov[:0]
+	iov := p.sys.iov[:0]
 	if len(b) > 0 {
 		iov = append(iov, unix.Iovec{Base: &b[0], Len: uint64(len(b))})
 	}
-	iov = append(iov, unix.Iovec{Base: last, Len: 1})
-	defer runtime.KeepAlive(b)
+	return p.sysReadTo(e, append(iov, unix.Iovec{Base: last, Len: 1}))
+}
+
+// sysReadWhole reads into header and, behind it, into body.
+func (p *pipe) sysReadWhole(e *pipeEnd, header, body []byte) (int, error) {
+	return p.sysReadTo(e, append(p.sys.iov[:0], unix.Iovec{Base: &header[0], Len: uint64(len(header))}, unix.Iovec{Base: &body[0], Len: uint64(len(body))}))
+}
+
+func (p *pipe) sysReadTo(e *pipeEnd, iov []unix.Iovec) (int, error) {
+	y := &p.sys
 	for {
 		var n uintptr
 		var errno unix.Errno

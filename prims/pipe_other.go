@@ -20,6 +20,8 @@ func (p *pipe) sysRead(*pipeEnd, []byte) (int, error) { return 0, errPipeLinux }
 
 func (p *pipe) sysReadPiece(*pipeEnd, []byte, *byte) (int, error) { return 0, errPipeLinux }
 
+func (p *pipe) sysReadWhole(*pipeEnd, []byte, []byte) (int, error) { return 0, errPipeLinux }
+
 func (p *pipe) sysWrite(*pipeEnd, *Call, []byte) (int, error) { return 0, errPipeLinux }
 
 func (p *pipe) sysAvailable(*pipeEnd) (int, error) { return 0, errPipeLinux }

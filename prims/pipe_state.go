@@ -37,6 +37,9 @@ type pipeEnd struct {
 	in     *pipeStream // what can be received here, nil: nothing
 	out    *pipeStream // what is sent here goes there, nil: nowhere
 	rx     reception
+	// surplus was read behind a message: somebody who is no process of the run
+	// sends at the same end as those that are. The lock stays here meanwhile.
+	surplus []byte
 }
 
 // reception is a message of which a process has a part. It holds the lock of
@@ -99,6 +102,11 @@ type pipeStream struct {
 
 	sent     *atomic.Uint64
 	received *atomic.Uint64
+	// last tells of the message that was sent last: its number, 32 bits, and its
+	// length, so that a receiver whose turn it is reads it at once. blind: a sender
+	// was ended, and the numbers may not be right.
+	last  *atomic.Uint64
+	blind *atomic.Uint32
 }
 
 // Phases of a receiver.
@@ -107,6 +115,7 @@ const (
 	phaseHeader // 4 bytes of length are being read
 	phaseLong   // 8 more bytes of it
 	phaseBody
+	phaseWhole // a message of target bytes, its length included
 )
 
 // What lies in the words before the kernel has written into them: no length
@@ -122,7 +131,7 @@ func newPipeStream(mem []byte) *pipeStream {
 		receivers: pipeLock{word32(mem, 8), word32(mem, 12)},
 		partial:   word32(mem, 16), phase: word32(mem, 20), header: word32(mem, 24), witness: word32(mem, 28),
 		long: word64(mem, 32), rest: word64(mem, 40), target: word64(mem, 48), base: word64(mem, 56),
-		sent: word64(mem, 64), received: word64(mem, 72),
+		sent: word64(mem, 64), received: word64(mem, 72), last: word64(mem, 80), blind: word32(mem, 88),
 	}
 }
 
@@ -159,6 +168,37 @@ func (s *pipeStream) beginLong() {
 	s.phase.Store(phaseLong)
 }
 
+// announce tells of the message that the holder of the senders' lock is about to
+// send: its number and its bytes.
+func (s *pipeStream) announce(number uint64, n int) { s.last.Store(number<<32 | uint64(n)) }
+
+// count notes that a message with that number was sent. Both its sender and its
+// receiver do: a sender may be killed right after it has sent.
+func (s *pipeStream) count(number uint64) {
+	for {
+		n := s.sent.Load()
+		if int64(n-number) >= 0 || s.sent.CompareAndSwap(n, number) {
+			return
+		}
+	}
+}
+
+// next is the length of the message that comes next, 0 if nobody has said. It
+// may be wrong.
+func (s *pipeStream) next() int {
+	last := s.last.Load()
+	if uint32(last>>32) != uint32(s.base.Load()+1) || s.blind.Load() != 0 {
+		return 0
+	}
+	return int(uint32(last))
+}
+
+// beginWhole notes that a message of n bytes is about to be read at once.
+func (s *pipeStream) beginWhole(n int) {
+	s.target.Store(uint64(n))
+	s.phase.Store(phaseWhole)
+}
+
 // beginBody notes that n bytes follow.
 func (s *pipeStream) beginBody(n int) {
 	s.witness.Store(noWitness)
@@ -180,13 +220,7 @@ func (s *pipeStream) read(rest int) { s.rest.Store(uint64(rest)) }
 func (s *pipeStream) finish() {
 	n := s.base.Load() + 1
 	s.received.Store(n)
-	// A sender that was killed right after it has not counted it.
-	for {
-		sent := s.sent.Load()
-		if int64(sent-n) >= 0 || s.sent.CompareAndSwap(sent, n) {
-			break
-		}
-	}
+	s.count(n)
 	s.phase.Store(phaseNone)
 }
 
@@ -206,6 +240,12 @@ func (s *pipeStream) left() (rest int, long, ok bool) {
 			return 0, true, true
 		}
 		return longLengthOf(s.longBytes()), false, true
+	case phaseWhole:
+		if s.header.Load() == noHeader {
+			return 0, false, false
+		}
+		n, _ := lengthOf(s.headerBytes())
+		return max(n+4-int(s.target.Load()), 0), false, true
 	case phaseBody:
 		if byte(s.witness.Load()) != noWitness {
 			return int(s.target.Load()), false, true

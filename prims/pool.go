@@ -58,8 +58,8 @@ not replaced, and once none is left every task ends so.
 
 close lets no further task in; the workers end when all is done. join waits for
 that, terminate ends the workers at once. When the last other process has ended
-the pool is closed by itself; the tasks of a process that has ended are dropped
-if they have not begun.`,
+the pool is closed by itself. What a process has applied is done even if it has
+ended meanwhile, where multiprocessing drops it.`,
 			Main: &decl.Field{Name: "workers", Shape: decl.Int, Required: true, Min: decl.Num(1), Max: decl.Num(1000), Static: true,
 				Doc: "how many worker processes it has", Example: "3"},
 			Facts: []decl.Fact{
@@ -200,9 +200,9 @@ fails with Timeout.`,
 			poolSeen:         {Do: notByItself, Order: Acquire, Keyed: true},
 			poolNext:         {Do: poolNextResult, Ready: poolJobReady},
 		},
-		WaitsFor: func(h any, arg uint64) []int { return h.(*pool).waitsFor(arg) },
-		Died:     func(h any, slot int) { h.(*pool).died(slot) },
-		Model:    newPoolModel,
+		Explain: func(h any, verb string, arg uint64) Blocked { return h.(*pool).explain(verb, arg) },
+		Died:    func(h any, slot int) { h.(*pool).died(slot) },
+		Model:   newPoolModel,
 	})
 }
 

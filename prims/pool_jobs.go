@@ -21,8 +21,8 @@ import (
 //   - per worker the job that it does or is about to;
 //   - gates, words that grow when somebody who waits should look again.
 //
-// Who dies in the middle is found by the engine (died): it gives up what a
-// caller had applied, and tells the callers of a worker.
+// Who dies in the middle is found by the engine (died): what a caller had
+// applied is done for nobody, and the caller of a worker is told.
 type pool struct {
 	name  string
 	size  int // workers
@@ -63,6 +63,9 @@ const (
 	poolPages = 1 << 18
 	poolHead  = 64 // of the memory in the arena; behind it a word for each worker
 	inlineMax = 96 // bytes of a value that lie in the job itself
+
+	// workerGone is the job of a worker that has ended.
+	workerGone = math.MaxUint64
 
 	// poolKeep is the number of pages that stay with the pool when they are
 	// free, so that small values stay out of the kernel.
@@ -349,8 +352,7 @@ func (p *pool) queued() int {
 // running counts the jobs that are being done.
 func (p *pool) running() (n int) {
 	for k := range p.workers {
-		number := p.workers[k].Load()
-		if s, is := p.job(number).is(number); number != 0 && is && s.status() == jobRunning && s.who() == p.slotOf(k)+1 {
+		if _, does := p.doing(k); does {
 			n++
 		}
 	}
@@ -367,18 +369,32 @@ func (p *pool) workerIn(slot int) int {
 	return -1
 }
 
-// waitsFor lists the workers that a blocked process waits for.
-func (p *pool) waitsFor(arg uint64) (slots []int) {
+// explain says what a process waits for that is blocked in a verb.
+func (p *pool) explain(verb string, arg uint64) Blocked {
+	b := Blocked{Doing: "waits for its task to be done"}
+	switch {
+	case verb == PoolTake:
+		return Blocked{Doing: "waits for a task"}
+	case arg == waitEnd:
+		b.Doing = "waits for the workers to end"
+	}
 	for k := range p.workers {
-		number := p.workers[k].Load()
-		s, is := p.job(number).is(number)
-		busy := number != 0 && is && s.status() == jobRunning && s.who() == p.slotOf(k)+1
-		switch {
-		case arg == waitEnd, busy && (arg == waitAny || arg == number):
-			slots = append(slots, p.slotOf(k))
+		number, does := p.doing(k)
+		if arg == waitEnd && p.workers[k].Load() != workerGone || does && (arg == waitAny || arg == number) {
+			b.By = append(b.By, p.slotOf(k))
 		}
 	}
-	return slots
+	if len(b.By) == 0 {
+		b.Doing = "waits for a worker to take its task"
+	}
+	return b
+}
+
+// doing is the job that a worker does.
+func (p *pool) doing(worker int) (number uint64, does bool) {
+	number = p.workers[worker].Load()
+	s, is := p.job(number).is(number)
+	return number, number != 0 && is && s.status() == jobRunning && s.who() == p.slotOf(worker)+1
 }
 
 // wakeWorker wakes a worker that waits for a task.
@@ -401,34 +417,35 @@ func (p *pool) tell(j *poolJob) {
 	}
 }
 
-// died is told that a process has ended. What a caller had applied is given
-// up: it cannot fetch any result. What a worker was doing is lost.
+// died is told that a process has ended. What a caller had applied is done, but
+// it cannot fetch any result. What a worker was doing is lost.
 func (p *pool) died(slot int) {
 	who := slot + 1
 	worker := p.workerIn(slot)
 	jobs := p.used()
+	order := p.order() // it puts nothing into it any more
 	for i := range jobs {
 		j := &jobs[i]
 		for again := true; again; {
-			again = p.bury(j, who, worker >= 0)
+			again = p.bury(j, who, worker >= 0, order[uint64(i)])
 		}
 	}
-	if worker < 0 {
-		return
+	if worker >= 0 {
+		p.workers[worker].Store(workerGone)
+		if p.present.Add(math.MaxUint32) == 0 {
+			p.loseQueued(who)
+		}
+		arena.Wake(futexWord(p.present), math.MaxInt32)
 	}
-	if p.present.Add(math.MaxUint32) == 0 {
-		p.loseQueued(who)
-	}
-	arena.Wake(futexWord(p.present), math.MaxInt32)
-	// A wake that it had taken goes to somebody else.
+	// A wake that it had taken, or had not given yet, goes to somebody else.
 	if p.canTake() {
 		p.wakeWorker()
 	}
 }
 
-// bury settles what an ended process had to do with a job. It reports whether
-// that has to be looked at again.
-func (p *pool) bury(j *poolJob, who int, worker bool) (again bool) {
+// bury settles what an ended process had to do with a job; waits says that the
+// job has come into the ring. It reports whether that has to be looked at again.
+func (p *pool) bury(j *poolJob, who int, worker, waits bool) (again bool) {
 	s := j.load()
 	switch {
 	case s.status() == jobFilling && s.who() == who:
@@ -444,12 +461,23 @@ func (p *pool) bury(j *poolJob, who int, worker bool) (again bool) {
 	case worker && s.over() && s.who() == who:
 		p.tell(j) // it may not have come to that itself
 	case worker, s.status() == jobFree, s.status() == jobFilling, int(j.owner.Load()) != who:
-	case s.status() == jobRunning && !s.abandoned():
-		return !j.change(s, s|jobAbandoned)
-	case s.status() == jobQueued, s.over():
+	case s.abandoned():
+	case s.over(), s.status() == jobQueued && !waits:
 		return !p.release(j, s, who)
+	default:
+		return !j.change(s, s|jobAbandoned)
 	}
 	return false
+}
+
+// order tells which jobs are in the ring, by their place among the jobs.
+func (p *pool) order() map[uint64]bool {
+	out := map[uint64]bool{}
+	now := p.ring.settle()
+	for i := now.head(); i < now.tail(); i++ {
+		out[p.ring.cells[i&uint64(len(p.ring.cells)-1)].Load()&blockMask-opPut] = true
+	}
+	return out
 }
 
 // loseQueued ends the jobs that wait for a worker, when none will come.

@@ -319,7 +319,7 @@ func (m poolModel) Died(st []byte, p int) {
 			clear(j)
 		case j[0] == jobRunning && int(j[2]) == p+1:
 			j[0] = jobLost
-		case int(j[1]) == p+1 && j[0] == jobRunning:
+		case int(j[1]) == p+1 && (j[0] == jobRunning || j[0] == jobQueued):
 			j[3] = 1
 		case int(j[1]) == p+1:
 			clear(j)

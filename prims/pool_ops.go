@@ -310,7 +310,7 @@ func (p *pool) mapOn(c *Call, m *mapping) error {
 			}
 			if err != nil {
 				p.giveUp(c, m.jobs[len(m.results):])
-				return err
+				return p.midway(err, len(m.jobs))
 			}
 			m.jobs = append(m.jobs, number)
 		}
@@ -328,6 +328,15 @@ func (p *pool) mapOn(c *Call, m *mapping) error {
 		m.results = append(m.results, v)
 	}
 	return m.err
+}
+
+// midway is the error of a map some of whose tasks were handed over before the
+// pool refused one. If it was terminated these are lost as the others are.
+func (p *pool) midway(err error, begun int) error {
+	if begun > 0 && p.mode.Load() == poolTerminated {
+		return decl.Fail(WorkerDied, "%s was terminated before the task began", p.name)
+	}
+	return err
 }
 
 func (p *pool) giveUp(c *Call, jobs []uint64) {
@@ -349,7 +358,7 @@ func poolImap(h any, c *Call) error {
 		n, err := p.submit(c, v, true)
 		if err != nil {
 			p.giveUp(c, jobs)
-			return err
+			return p.midway(err, len(jobs))
 		}
 		jobs, numbers = append(jobs, n), append(numbers, int(n))
 	}

@@ -88,11 +88,11 @@ func TestQueueMemory(t *testing.T) {
 		t.Error("the engine thinks that there is room")
 	}
 	// One waits for memory, one for nothing: a get lets both go on.
-	done := make(chan error, 1)
+	done, view := make(chan error, 1), newQueueView(q)
 	go func() {
 		c := callOf(other, largest)
 		c.NoWait, c.Deadline = false, arena.Now()+int64(patience)
-		done <- queuePut(newQueueView(q), c)
+		done <- queuePut(view, c)
 	}()
 	for q.short.Load() == 0 {
 		time.Sleep(10 * time.Microsecond)
@@ -120,10 +120,11 @@ func TestQueueMemoryForTheSmall(t *testing.T) {
 		}
 		done := make(chan error, 2)
 		for i, size := range []int{4*segSize - 100, 10} {
+			view := newQueueView(q)
 			go func() {
 				c := callOf(selfs[1+i], strings.Repeat("y", size))
 				c.NoWait, c.Deadline = false, arena.Now()+int64(patience)
-				done <- queuePut(newQueueView(q), c)
+				done <- queuePut(view, c)
 			}()
 			for q.short.Load() != uint32(i+1) || selfs[1+i].State() != arena.Blocked {
 				time.Sleep(10 * time.Microsecond)

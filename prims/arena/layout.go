@@ -46,8 +46,6 @@ type Header struct {
 	// they meet, it looks whether anybody can still move.
 	blocked atomic.Int32
 	live    atomic.Int32
-	// told is when the engine was last told that they have met.
-	told atomic.Int64
 }
 
 // What the engine sleeps for.

@@ -56,24 +56,13 @@ func (s *Self) Enter(w Wait) {
 	s.arg.Store(w.Arg)
 	s.step.Store(w.Step)
 	s.deadline.Store(w.Deadline)
-	now := Now()
-	s.since.Store(now)
+	s.since.Store(Now())
 	s.SetState(Blocked)
 	h := s.Arena.hdr
 	n := h.blocked.Add(1)
-	if want := h.wanted.Load(); want == WantAny || want == WantNotable && n >= h.live.Load() && h.mayTell(now) {
+	if want := h.wanted.Load(); want == WantAny || want == WantNotable && n >= h.live.Load() {
 		s.Arena.WakeEngine(s.WakeFd)
 	}
-}
-
-// tellEvery is how often the engine is told that everybody is blocked. Where
-// two processes take turns that is so for a moment all the time: whoever was
-// woken has not had a processor yet. The engine looks by itself, too.
-const tellEvery = int64(time.Millisecond)
-
-func (h *Header) mayTell(now int64) bool {
-	told := h.told.Load()
-	return now-told >= tellEvery && h.told.CompareAndSwap(told, now)
 }
 
 // Leave records that the process runs again.
