@@ -36,6 +36,9 @@ func describe(w io.Writer, sc *spec.Scenario, o *runOptions) {
 	for _, p := range sc.Procs {
 		fmt.Fprintf(w, "  %s\n", processLine(p))
 	}
+	for _, t := range sc.Tasks {
+		fmt.Fprintf(w, "  %s\n", taskLine(t))
+	}
 	if n := len(sc.Steps); n > 0 {
 		fmt.Fprintf(w, "  then the script: %s (%s)\n", plural(n, "step", "steps"), verbs(sc.Steps))
 	}
@@ -136,6 +139,17 @@ func processLine(p *spec.Proc) string {
 	}
 	if len(traits) > 0 {
 		out += ": " + strings.Join(traits, ", ")
+	}
+	return out
+}
+
+func taskLine(t *spec.Task) string {
+	out := taskTitle(t)
+	if n := len(t.Steps); n > 0 {
+		out += fmt.Sprintf(": %s (%s)", plural(n, "step", "steps"), verbs(t.Steps))
+	}
+	if t.Result != nil {
+		out += ", with a result"
 	}
 	return out
 }

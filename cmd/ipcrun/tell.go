@@ -39,6 +39,9 @@ func tell(w io.Writer, sc *spec.Scenario, st pageStyle) {
 		}
 		part(declared(p.Decl), p.Steps)
 	}
+	for _, t := range sc.Tasks {
+		part(taskTitle(t), t.Steps)
+	}
 	part("the script, once every process is ready", sc.Steps)
 	if len(sc.Always) > 0 {
 		fmt.Fprintf(w, "\n%s%s\n", margin, st.bold("at all times"))
@@ -47,6 +50,15 @@ func tell(w io.Writer, sc *spec.Scenario, st pageStyle) {
 		}
 	}
 	part("at last, after every process has ended", sc.Finally)
+}
+
+// taskTitle says what a task takes and gives.
+func taskTitle(t *spec.Task) string {
+	out := "task " + t.Name
+	if len(t.Params) > 0 {
+		out += " of " + strings.Join(t.Params, ", ")
+	}
+	return out
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -262,6 +262,25 @@ func integer(v any) int64 {
 
 // value shows a value of an event on one line.
 func value(v any) string {
+	if m, ok := v.(map[string]any); ok && len(m) == 2 && m["cut"] != nil && m["bytes"] != nil {
+		// The log itself keeps only the beginning of what is very long.
+		return fmt.Sprintf("%s (%s bytes)", shorten(visible(fmt.Sprint(m["cut"]))), value(m["bytes"]))
+	}
+	return shorten(whole(v))
+}
+
+// maxShown is how much of a value a line shows, in runes.
+const maxShown = 120
+
+func shorten(s string) string {
+	if r := []rune(s); len(r) > maxShown {
+		return string(r[:maxShown]) + "…"
+	}
+	return s
+}
+
+// whole is a value in full.
+func whole(v any) string {
 	switch x := v.(type) {
 	case nil:
 		return "nothing"
