@@ -329,7 +329,7 @@ func (s modelBuffers) fits(_ int, waited bool) bool {
 		cost += bufferCost(length)
 	}
 	if waited {
-		return 4*cost <= modelLimit
+		return 4*(cost+1) <= modelLimit
 	}
 	return cost < modelLimit
 }

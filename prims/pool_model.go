@@ -104,6 +104,52 @@ func (v poolView) submit(p int, task, args any, element bool) (int, *decl.Failur
 	return n, nil
 }
 
+// submitAll hands over a task for each element.
+func (v poolView) submitAll(p int, task any, list []any, element bool) (jobs []any, fail *decl.Failure) {
+	jobs = []any{}
+	for _, x := range list {
+		n, f := v.submit(p, task, x, element)
+		if f != nil {
+			for _, j := range jobs {
+				v.abandon(j.(int))
+			}
+			return nil, f
+		}
+		jobs = append(jobs, n)
+	}
+	return jobs, nil
+}
+
+// next fetches a job, or the first of some that is over. If that fails all of
+// them are given up.
+func (v poolView) next(pair []any, c ModelCall) (any, *decl.Failure, bool) {
+	list, _ := pair[0].([]any)
+	job, _ := pair[1].(int)
+	for i := 0; job == 0 && i < len(list); i++ {
+		if v.job(list[i].(int))[0] >= jobDone {
+			job = list[i].(int)
+		}
+	}
+	var x any
+	var f *decl.Failure
+	switch {
+	case job != 0 && v.job(job)[0] >= jobDone:
+		if x, f = v.fetch(job); f == nil {
+			return x, nil, false
+		}
+	case !c.Expired:
+		return nil, nil, true
+	default:
+		f = decl.Fail(Timeout, "the task is not done")
+	}
+	for _, j := range list {
+		if v.job(j.(int))[0] != jobFree {
+			v.abandon(j.(int))
+		}
+	}
+	return nil, f, false
+}
+
 // fetch takes what came of a job.
 func (v poolView) fetch(n int) (any, *decl.Failure) {
 	j := v.job(n)
@@ -158,11 +204,15 @@ func (v poolView) collect(p int, c ModelCall) (results []any, fail *decl.Failure
 }
 
 // Do performs a verb. Value is [task, arguments] for apply and apply_async,
-// [task, list] for map, a number for get and ready, and for finish [true,
-// result] or [false, name of an error].
+// [task, list] for map and imap, a number for get and ready, [jobs, job] for
+// next, with 0 for any of jobs, and for finish [true, result] or [false, name
+// of an error].
 func (m poolModel) Do(st []byte, p int, verb string, c ModelCall) (any, *decl.Failure, bool) {
 	v := poolView{m, st}
 	pair, _ := c.Value.([]any)
+	if len(pair) != 2 {
+		pair = []any{nil, nil}
+	}
 	switch verb {
 	case "apply_async":
 		n, f := v.submit(p, pair[0], pair[1], false)
@@ -172,21 +222,19 @@ func (m poolModel) Do(st []byte, p int, verb string, c ModelCall) (any, *decl.Fa
 		return n, nil, false
 	case "apply", "map":
 		if _, n := v.waits(p); n == 0 {
-			list := []any{pair[1]}
+			list, ok := []any{pair[1]}, true
 			if verb == "map" {
-				list = pair[1].([]any)
+				list, ok = pair[1].([]any)
+			}
+			if !ok {
+				return nil, decl.Fail(Invalid, "%v is no list", pair[1]), false
 			}
 			if len(list) == 0 && v.mode() != poolOpen {
 				return nil, v.refuses(), false
 			}
 			first := v.count() + 1
-			for i, x := range list {
-				if _, f := v.submit(p, pair[0], x, verb == "map"); f != nil {
-					for k := range i {
-						v.abandon(first + k)
-					}
-					return nil, f, false
-				}
+			if _, f := v.submitAll(p, pair[0], list, verb == "map"); f != nil {
+				return nil, f, false
 			}
 			v.setWaits(p, first, len(list))
 		}
@@ -198,6 +246,18 @@ func (m poolModel) Do(st []byte, p int, verb string, c ModelCall) (any, *decl.Fa
 			return append([]any{}, results...), nil, false
 		}
 		return results[0], nil, false
+	case "imap", "imap_unordered":
+		list, ok := pair[1].([]any)
+		if !ok {
+			return nil, decl.Fail(Invalid, "%v is no list", pair[1]), false
+		}
+		jobs, f := v.submitAll(p, pair[0], list, true)
+		if f != nil {
+			return nil, f, false
+		}
+		return jobs, nil, false
+	case poolNext:
+		return v.next(pair, c)
 	case "get", "ready":
 		return v.ask(p, verb, c)
 	case "close":
@@ -284,7 +344,7 @@ func (v poolView) finish(p int, pair []any) {
 		clear(j)
 		return
 	}
-	if ok, _ := pair[0].(bool); ok {
+	if pair[0] != false {
 		j[0] = jobDone
 		v.setValue(n, pair[1])
 		return

@@ -300,6 +300,26 @@ steps:
   - {in: boss, apply: crew, task: twice}
   - assert: got.value == 2
 `, `
+name: a handler uses the pool while a map waits
+primitives: {crew: {pool: 2}, n: {value: i}}
+tasks:
+  slow: {params: [x], steps: [{sleep: 20ms}, {add: n}], result: "${x}"}
+  quick: {result: 7}
+processes:
+  boss:
+    signals:
+      SIGUSR1: [{apply: crew, task: quick, into: seven}, {print: "handled ${seven}"}]
+    steps:
+      - {map: crew, task: slow, over: "${1..10}", into: all}
+      - assert: all == 1..10 and seven == 7
+      - {imap_unordered: crew, task: slow, over: "${1..4}", as: y, do: [{raise: SIGUSR1}]}
+always: [crew.running <= 2 and crew.queued <= 10]
+steps:
+  - eventually: n.value >= 2
+  - {kill: boss, signal: SIGUSR1}
+  - {expect: handled 7, from: boss}
+  - wait: boss
+`, `
 name: expected errors of loops
 primitives: {crew: {pool: 2}}
 tasks: {half: {params: [x], steps: [{assert: x % 2 == 0}], result: "${x / 2}"}}

@@ -139,6 +139,16 @@ func newAlways(a *agent, al script.Always) *always {
 	return w
 }
 
+// checkAlways checks the conditions that an operation on a primitive may have
+// changed.
+func (a *agent) checkAlways(number int) {
+	for _, al := range a.always {
+		if al.about[number] {
+			al.check()
+		}
+	}
+}
+
 // check evaluates the condition on a snapshot in which nothing moved: the
 // operation counters are the same before and after. While others keep on
 // operating there is no such snapshot; they check it themselves.

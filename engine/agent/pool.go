@@ -84,7 +84,7 @@ func (a *agent) take(number int) (prims.PoolTask, *prims.PoolEnd) {
 			return prims.PoolTask{}, &end
 		}
 		t := c.Result.(prims.PoolTask)
-		a.emit(&event.Rec{Kind: event.Op, Verb: v.ID(), Obj: uint32(number), Seq: c.Seq, Value: t.Job})
+		a.did(v, c, t.Job)
 		return t, nil
 	}
 }
@@ -95,7 +95,13 @@ func (a *agent) hand(number, job int, result any, err error) {
 	if err := v.Prim().Do(a.handles[number], c); err != nil {
 		die("%s: %v", a.name, err)
 	}
-	a.emit(&event.Rec{Kind: event.Op, Verb: v.ID(), Obj: uint32(number), Seq: c.Seq, Value: job})
+	a.did(v, c, job)
+}
+
+// did records an operation that no step names.
+func (a *agent) did(v *script.Verb, c *prims.Call, job int) {
+	a.emit(&event.Rec{Kind: event.Op, Verb: v.ID(), Obj: c.Number, Seq: c.Seq, Value: job})
+	a.checkAlways(int(c.Number))
 }
 
 // travels makes the error that ended a task one for its caller, and records it.

@@ -43,11 +43,7 @@ func (a *agent) Op(act *script.Action) (any, error) {
 		r.Value = c.Result
 	}
 	a.emit(&r)
-	for _, al := range a.always {
-		if al.about[n] {
-			al.check()
-		}
-	}
+	a.checkAlways(n)
 	if err != nil {
 		return nil, err
 	}
