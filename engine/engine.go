@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -45,9 +44,6 @@ type Options struct {
 type Engine struct {
 	opt     Options
 	spawner *proc.Spawner
-
-	mu   sync.Mutex
-	pids []int // processes of all runs that are going on; guarded by mu
 }
 
 // New makes an Engine. It makes this process the subreaper of what it starts,

@@ -103,7 +103,6 @@ func (r *run) closeRoles() {
 func (r *run) watch(slot, pid, pidfd int, mine bool) error {
 	p := r.procs[slot]
 	p.pid, p.pidfd, p.mine, p.forked = pid, pidfd, mine, true
-	r.engine.adopt(pid)
 	r.emit(&event.Rec{Kind: event.Forked, Obj: uint32(slot), Value: pid})
 	return r.watcher.Add(pidfd, tagProcess|uint64(slot))
 }
@@ -336,13 +335,11 @@ func (r *run) tearDown() {
 	r.emit(rec)
 	for _, p := range r.procs {
 		if p.pidfd >= 0 {
-			r.engine.disown(p.pid)
 			unix.Close(p.pidfd)
 			p.pidfd = -1
 		}
 	}
 	for _, h := range r.others {
-		r.engine.disown(h.pid)
 		unix.Close(h.pidfd)
 	}
 }
@@ -390,45 +387,6 @@ func (r *run) reapAll() bool {
 		}
 	}
 	return all
-}
-
-// reapStrays takes the status of processes that were forked at the very moment
-// of the end, by a process that did not live to say so. They see the cut
-// lifeline, and belong to a group or a session of the run. It reports how many
-// have not ended yet. It is for when all known processes have.
-func (r *run) reapStrays() (left int) {
-	own := map[int]bool{}
-	possible := false
-	for i, p := range r.procs {
-		if p.mine {
-			own[p.pid] = true
-		}
-		possible = possible || !p.forked && (r.plan.Slots[i].Parent >= 0 || r.terms[i] != nil)
-	}
-	if !possible {
-		return 0
-	}
-	for _, h := range r.others {
-		own[h.pid] = true
-	}
-	kids, err := proc.Children(ownPid)
-	if err != nil {
-		return 0
-	}
-	for _, pid := range kids {
-		if f, err := proc.ReadFacts(pid); err != nil || !own[f.Pgid] && !own[f.Sid] {
-			continue
-		}
-		fd, err := proc.OpenPidfd(pid)
-		if err != nil {
-			continue
-		}
-		if _, reaped, err := proc.WaitPidfd(fd); err == nil && !reaped {
-			left++
-		}
-		unix.Close(fd)
-	}
-	return left
 }
 
 // statusValue is a status in a record; nil where nobody knows it.

@@ -27,24 +27,22 @@ type run struct {
 	plan   *plan.Plan
 	ctx    context.Context
 
-	start    time.Time
-	arena    *arena.Arena
-	text     *script.Text
-	watcher  *proc.Watcher
-	unhook   func() bool // forgets the context
-	lifeline *proc.Lifeline
-	// lifelineLink is how the process file system shows the lifeline.
-	lifelineLink string
-	wakeFd       int
-	null         *os.File
-	console      [2]int // pipe for what processes write outside print
-	consoleBy    []byte
-	fds          []*os.File // descriptors of primitives, by number
-	handles      []any      // of the primitives
-	procs        []*process // by slot
-	others       []*helper  // supervisors
-	terms        map[int]*terminal
-	ready        []proc.Ready
+	start     time.Time
+	arena     *arena.Arena
+	text      *script.Text
+	watcher   *proc.Watcher
+	unhook    func() bool // forgets the context
+	lifeline  *proc.Lifeline
+	wakeFd    int
+	null      *os.File
+	console   [2]int // pipe for what processes write outside print
+	consoleBy []byte
+	fds       []*os.File // descriptors of primitives, by number
+	handles   []any      // of the primitives
+	procs     []*process // by slot
+	others    []*helper  // supervisors
+	terms     map[int]*terminal
+	ready     []proc.Ready
 
 	log     event.Log
 	reader  event.Reader // of what is drained
@@ -55,7 +53,6 @@ type run struct {
 	backs   map[string]*order
 	sent    []sending // signals, in order of arrival at the log
 	doing   string    // what the script does, for explanations
-	failure bool      // something decided against the scenario
 	stop    error     // the run is over, whatever the script thinks
 	seen    map[uint32]bool
 	travels []travelling // errors of tasks, for whoever asks
@@ -144,7 +141,6 @@ func (r *run) create() error {
 	if r.lifeline, err = proc.NewLifeline(); err != nil {
 		return err
 	}
-	r.lifelineLink = linkOf(r.lifeline.ReadEnd().Fd())
 	if r.wakeFd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return fmt.Errorf("eventfd: %w", err)
 	}
@@ -270,7 +266,6 @@ func (r *run) fork(slot int) error {
 			return err
 		}
 		r.others = append(r.others, &helper{pid: pid, pidfd: pidfd})
-		r.engine.adopt(pid)
 		return r.watcher.Add(pidfd, tagHelper|uint64(len(r.others)-1))
 	}
 	// Out of our own group: a Ctrl-C that is meant for ipcrun is none of its
