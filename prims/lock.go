@@ -107,6 +107,13 @@ func lockAcquire(h any, c *Call) error {
 	if c.NoWait {
 		return c.noWait("the lock is held")
 	}
+	for range quick {
+		if l.ready() {
+			if done, err := l.try(c); done {
+				return err
+			}
+		}
+	}
 	c.Self.Enter(c.wait(0))
 	l.waiters.Add(1)
 	defer func() {

@@ -130,7 +130,13 @@ func (p *pipe) send(e *pipeEnd, c *Call, frame []byte) error {
 			c.Seq = p.seq.Add(1)
 		}
 		number := s.sent.Load() + 1
-		n, err := p.sysWrite(e, c, frame[done:])
+		// The beginning of a long one goes in one piece, so that a receiver never
+		// finds a part of its length.
+		piece := frame[done:]
+		if done == 0 {
+			piece = piece[:min(len(piece), pipeBuf)]
+		}
+		n, err := p.sysWrite(e, c, piece)
 		done += n
 		switch {
 		case done == len(frame):
@@ -295,7 +301,7 @@ func (p *pipe) recv(e *pipeEnd, c *Call) ([]byte, error) {
 				again = true
 				continue
 			}
-			s.mend()
+			s.mend(c)
 			lost := e.rx
 			p.endRecv(e, c, false)
 			if lost.active && !lost.discard {
@@ -411,7 +417,7 @@ func (p *pipe) endRecv(e *pipeEnd, c *Call, complete bool) {
 		if e.in.partial.Load() != 0 && e.in.torn(c) {
 			// Its sender was ended when all of it was in the pipe already.
 			if n, err := p.sysAvailable(e); err == nil && n == 0 {
-				e.in.mend()
+				e.in.mend(c)
 			}
 		}
 	} else {
@@ -459,8 +465,8 @@ func (p *pipe) readOn(e *pipeEnd) (int, error) {
 		}
 		return n, rx.begin(s, longLengthOf(s.longBytes()))
 	}
-	// A piece is never longer than what is there, so that all of it is read:
-	// what fits into one piece of the kernel's is there as a whole.
+	// A piece is never longer than what is there, so that all of it is read. A
+	// short message is there as a whole.
 	piece := rx.rest
 	if piece == 0 {
 		return 1, nil // an empty message: its length was all
@@ -473,7 +479,7 @@ func (p *pipe) readOn(e *pipeEnd) (int, error) {
 		s.read(rx.rest)
 		return n, nil
 	}
-	if piece > pipeBuf-4 {
+	if !rx.short {
 		there, err := p.sysAvailable(e)
 		if err != nil {
 			return 0, err
@@ -483,6 +489,7 @@ func (p *pipe) readOn(e *pipeEnd) (int, error) {
 	}
 	rx.grow(piece)
 	end := len(rx.body)
+	touch(rx.body[end : end+piece])
 	s.piece(rx.rest, piece)
 	n, err := p.sysReadPiece(e, rx.body[end:end+piece-1], s.witnessByte())
 	if n == 0 || err != nil {
@@ -522,6 +529,7 @@ func (p *pipe) readWhole(e *pipeEnd, size int) (int, error) {
 		body = make([]byte, 0, max(size, 512))
 	}
 	body = body[:size-4]
+	touch(body)
 	s.beginWhole(size)
 	n, err := p.sysReadWhole(e, s.headerBytes(), body)
 	if n == 0 || err != nil {
@@ -557,7 +565,7 @@ func (rx *reception) begin(s *pipeStream, n int) error {
 	if n < 0 {
 		return decl.Fail(Invalid, "what is in the pipe is no message: it begins with %q, which is no length", s.headerBytes())
 	}
-	rx.stage, rx.rest = phaseBody, n
+	rx.stage, rx.rest, rx.short = phaseBody, n, n <= pipeBuf-4
 	s.beginBody(n)
 	return nil
 }
@@ -571,6 +579,18 @@ func (rx *reception) grow(n int) {
 	}
 	room := min(have+rx.rest, max(have+n, 2*have))
 	rx.body = append(make([]byte, 0, room), rx.body...)
+}
+
+// touch makes sure that memory is there. A process that is killed while the
+// kernel copies to pages that are not there yet has received a part of the
+// piece, and nobody could tell how much.
+func touch(b []byte) {
+	for i := 0; i < len(b); i += pageSize {
+		b[i] = 0
+	}
+	if len(b) > 0 {
+		b[len(b)-1] = 0
+	}
 }
 
 // read takes what is there out of a stream of bytes.

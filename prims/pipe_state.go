@@ -51,6 +51,7 @@ type reception struct {
 	stage   int  // what is being read, a phase
 	got     int  // bytes of a length
 	rest    int  // bytes of the message to come
+	short   bool // the kernel has taken all of it at once
 	body    []byte
 }
 
@@ -147,12 +148,16 @@ func (s *pipeStream) torn(c *Call) bool {
 	return s.partial.Load() != 0 && s.senders.orphaned(c, w)
 }
 
-// mend lets senders go on once a torn message was taken away.
-func (s *pipeStream) mend() {
+// mend lets senders go on once a torn message was taken away. It takes the lock
+// over, as a sender might, unless one has done so already.
+func (s *pipeStream) mend(c *Call) {
 	w := s.senders.word.Load()
+	if !s.senders.orphaned(c, w) || !s.senders.word.CompareAndSwap(w, uint32(c.Self.Index)+1) {
+		return
+	}
+	s.blind.Store(1)
 	s.partial.Store(0)
-	// From now on a sender may take the lock over by itself.
-	s.senders.word.CompareAndSwap(w, 0)
+	s.senders.word.Store(0)
 	s.senders.wake(math.MaxInt32)
 }
 

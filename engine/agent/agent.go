@@ -69,6 +69,7 @@ func run(slot int, name string) {
 		common: &script.Common{}, prog: &script.Program{}, fds: map[int]int{}, orders: map[int]int{}, passed: map[uint32]bool{},
 	}
 	a.self.PollFd = a.pollFd
+	a.self.Solo = !proc.LifelineWatched()
 	a.logPart, a.signal = a.recordPart, a.signalFor
 	a.self.MarkForked(os.Getpid())
 	a.self.Ppid.Store(int32(os.Getppid()))

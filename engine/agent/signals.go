@@ -492,6 +492,7 @@ func (s *signals) beforePark() {
 		s.watching = true
 		// It must run while this thread sits in the kernel.
 		runtime.GOMAXPROCS(2)
+		s.a.self.Solo = false
 		s.arm = make(chan struct{}, 1)
 		go s.watch()
 	}

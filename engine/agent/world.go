@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -138,6 +139,23 @@ func (a *agent) pollFd(w arena.Wait, fd int, events int16, until int64) (arena.O
 	return arena.TimedOut, err
 }
 
+// ppoll is ppoll(2). A process whose other goroutines have nothing to do does
+// not tell the runtime that it blocks, see arena.Self.Solo.
+func (a *agent) ppoll(list []unix.PollFd, ts *unix.Timespec) (int, error) {
+	if !a.self.Solo {
+		return unix.Ppoll(list, ts, nil)
+	}
+	var first *unix.PollFd
+	if len(list) > 0 {
+		first = &list[0]
+	}
+	n, _, e := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(first)), uintptr(len(list)), uintptr(unsafe.Pointer(ts)), 0, 0, 0)
+	if e != 0 {
+		return 0, e
+	}
+	return int(n), nil
+}
+
 func (a *agent) pollAll(w arena.Wait, list []unix.PollFd, until int64) (ready, interrupted bool, err error) {
 	mine := len(list)
 	if a.sig.duePending() {
@@ -152,7 +170,7 @@ func (a *agent) pollAll(w arena.Wait, list []unix.PollFd, until int64) (ready, i
 			t := unix.NsecToTimespec(max(until-arena.Now(), 0))
 			ts = &t
 		}
-		n, err := unix.Ppoll(list, ts, nil)
+		n, err := a.ppoll(list, ts)
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -241,7 +259,7 @@ func ints(list []int) []any {
 // Kill sends a signal. The record is written first: the sender itself may not
 // outlive it, and the receiver's record must not come earlier.
 func (a *agent) Kill(act *script.Action, slot, n int, value *int) error {
-	pid := unix.Getpid()
+	pid := int(a.self.Pid.Load())
 	to := uint32(a.slot)
 	if slot != script.Self {
 		s := a.arena.Slot(slot)

@@ -6,11 +6,14 @@ import "encoding/binary"
 // encoded as they came: a run of many operations costs their bytes and no
 // more.
 type Log struct {
+	// Fresh, if set, is shown memory that the log is about to fill, at least a
+	// megabyte of it.
+	Fresh  func([]byte)
 	chunks [][]byte
 	n      int
 }
 
-const chunkSize = 1 << 20
+const chunkSize = 4 << 20
 
 // Append keeps a copy of an encoded record of process slot; -1 is the engine.
 func (l *Log) Append(slot int, rec []byte) {
@@ -19,7 +22,11 @@ func (l *Log) Append(slot int, rec []byte) {
 	if last < 0 || cap(l.chunks[last])-len(l.chunks[last]) < need {
 		// The first chunks are small: most runs are.
 		size := max(need, min(chunkSize, 4096<<(2*len(l.chunks))))
-		l.chunks = append(l.chunks, make([]byte, 0, size))
+		chunk := make([]byte, 0, size)
+		if l.Fresh != nil && size >= 1<<20 {
+			l.Fresh(chunk[:size])
+		}
+		l.chunks = append(l.chunks, chunk)
 		last++
 	}
 	c := binary.LittleEndian.AppendUint32(l.chunks[last], uint32(len(rec)))

@@ -67,7 +67,10 @@ const HighFd = 48
 
 const lifelineFloor = HighFd
 
-var armedLifeline atomic.Int64 // descriptor + 1; 0 when not armed
+var (
+	armedLifeline   atomic.Int64 // descriptor + 1; 0 when not armed
+	lifelineWatched atomic.Bool
+)
 
 // ArmLifeline ties the calling process to the Lifeline whose read end is fd:
 // it dies by SIGKILL when the Lifeline is cut, at once if that has already
@@ -88,6 +91,10 @@ func ArmLifeline(fd int) error {
 	armedLifeline.Store(int64(armed) + 1)
 	return nil
 }
+
+// LifelineWatched reports whether a goroutine of this process watches the
+// lifeline, because the kernel would not.
+func LifelineWatched() bool { return lifelineWatched.Load() }
 
 // LifelineFd is this process's armed descriptor, which it may hand to its own
 // children to arm in turn, or -1 if nothing is armed.
@@ -140,6 +147,7 @@ func armWatch(fd int) (armed int, err error) {
 	if err != nil {
 		return -1, err
 	}
+	lifelineWatched.Store(true)
 	go func() {
 		for !hungUp(armed, -1) {
 		}

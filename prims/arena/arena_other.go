@@ -7,6 +7,8 @@ package arena
 
 func futexWait(word *uint32, seen uint32, deadline int64) bool { return true }
 
+func futexWaitSolo(word *uint32, seen uint32, deadline int64) bool { return true }
+
 func futexWait2(a *uint32, seenA uint32, b *uint32, seenB uint32, deadline int64) bool { return true }
 
 func futexWake(word *uint32, n int) int { return 0 }

@@ -20,14 +20,29 @@ const (
 // (absolute, MaxInt64: none). It reports whether the deadline passed. Any
 // other end, spurious ones included, is a wake.
 func futexWait(word *uint32, seen uint32, deadline int64) (timedOut bool) {
-	var ts *unix.Timespec
-	if deadline != math.MaxInt64 {
-		t := unix.NsecToTimespec(deadline)
-		ts = &t
-	}
+	ts := until(deadline)
 	_, _, e := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWaitBitset,
 		uintptr(seen), uintptr(unsafe.Pointer(ts)), 0, matchAny)
 	return e == unix.ETIMEDOUT
+}
+
+// futexWaitSolo is futexWait without telling the Go runtime: it believes that
+// the thread runs. Only for a process in which no other goroutine has anything
+// to do meanwhile; it saves handing the processor to another thread and back.
+func futexWaitSolo(word *uint32, seen uint32, deadline int64) (timedOut bool) {
+	ts := until(deadline)
+	_, _, e := unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWaitBitset,
+		uintptr(seen), uintptr(unsafe.Pointer(ts)), 0, matchAny)
+	return e == unix.ETIMEDOUT
+}
+
+// until is a deadline as the kernel wants it, nil for none.
+func until(deadline int64) *unix.Timespec {
+	if deadline == math.MaxInt64 {
+		return nil
+	}
+	t := unix.NsecToTimespec(deadline)
+	return &t
 }
 
 func futexWake(word *uint32, n int) int {

@@ -27,6 +27,9 @@ type Self struct {
 	WakeFd int
 	// Interruptible says that signals are handled and may end a Park.
 	Interruptible bool
+	// Solo says that no other goroutine of the process has anything to do while
+	// this one blocks, so that it need not tell the Go runtime.
+	Solo bool
 	// PollFd, if set, blocks until a descriptor is ready for events (poll(2)), a
 	// signal arrives or until (absolute, 0: never) passes. It Enters with w and
 	// Leaves by itself. Woken means that the descriptor is ready, hung up or in
@@ -95,7 +98,11 @@ func (s *Self) Park(word *uint32, seen uint32, deadline int64) Outcome {
 		}
 	}
 	if !s.Interruptible {
-		if futexWait(word, seen, deadline) {
+		wait := futexWait
+		if s.Solo {
+			wait = futexWaitSolo
+		}
+		if wait(word, seen, deadline) {
 			return TimedOut
 		}
 		return Woken
