@@ -116,15 +116,11 @@ func (ld *loader) top(root *ydoc.Node) {
 			ld.add(codeMissing, source.Span{}, "the scenario has no "+f.Name+":", "It is "+f.Doc+".", "")
 		}
 	}
-	for _, section := range []string{"params", "primitives", "processes", "tasks"} {
-		if root.Get(section) == nil && (section == "processes" || meant(root, section, known)) {
-			ld.incomplete = true
-		}
-	}
+	ld.incomplete = section(root, "processes") == nil
 	// Names first: everything else refers to them.
-	ld.params(root.Get("params"))
-	ld.declare(root.Get("primitives"), root.Get("processes"))
-	ld.declareTasks(root.Get("tasks"))
+	ld.params(section(root, "params"))
+	ld.declare(section(root, "primitives"), section(root, "processes"))
+	ld.declareTasks(section(root, "tasks"))
 	ld.plainFields(root)
 	if ld.incomplete {
 		return // every use of a name would be reported, too
@@ -164,6 +160,22 @@ func meant(n *ydoc.Node, name string, known []string) bool {
 		}
 	}
 	return false
+}
+
+// section is the value of a key of the scenario, or of the misspelt key that was
+// probably meant to be it: that is reported once, and what stands below it is
+// read all the same.
+func section(root *ydoc.Node, name string) *ydoc.Node {
+	if n := root.Get(name); n != nil {
+		return n
+	}
+	known := fieldNames(TopFields)
+	for _, p := range root.Pairs {
+		if !contains(known, p.Key.Value) && diag.Nearest(p.Key.Value, known) == name {
+			return p.Value
+		}
+	}
+	return nil
 }
 
 // didYouMean is the nearest candidate as a hint, "" if none is near.

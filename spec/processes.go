@@ -124,8 +124,8 @@ func (ld *loader) script(root *ydoc.Node) {
 		}
 		return nil
 	}
-	collectVars(root.Get("steps"), sv, byName)
-	collectVars(root.Get("finally"), sv, byName)
+	collectVars(section(root, "steps"), sv, byName)
+	collectVars(section(root, "finally"), sv, byName)
 	for i, p := range ld.sc.Procs {
 		n := ld.procNodes[i]
 		if n.Kind == ydoc.Seq {
@@ -140,13 +140,13 @@ func (ld *loader) script(root *ydoc.Node) {
 		}
 	}
 	ld.taskSteps()
-	if a := root.Get("always"); a != nil {
+	if a := section(root, "always"); a != nil {
 		ld.always(a)
 	}
-	if s := root.Get("steps"); s != nil {
+	if s := section(root, "steps"); s != nil {
 		ld.sc.Steps = ld.steps(s, &context{})
 	}
-	if s := root.Get("finally"); s != nil {
+	if s := section(root, "finally"); s != nil {
 		ld.sc.Finally = ld.steps(s, &context{finally: true})
 	}
 }
