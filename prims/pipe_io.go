@@ -301,6 +301,7 @@ func (p *pipe) recv(e *pipeEnd, c *Call) ([]byte, error) {
 				again = true
 				continue
 			}
+			s.phase.Store(phaseNone) // before anything follows it
 			s.mend(c)
 			lost := e.rx
 			p.endRecv(e, c, false)

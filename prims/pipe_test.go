@@ -193,7 +193,7 @@ func TestPipeConformance(t *testing.T) {
 	t.Run("the capacity is 65536 one-byte writes (K pipe12, pipe2_04)", func(t *testing.T) {
 		r := oneway(t, map[string]any{"bytes": true})
 		n := 0
-		for r.do(0, noWait(send("w", "x"))).Fail == "" {
+		for r.procs[0].do(noWait(send("w", "x"))).Fail == "" {
 			n++
 		}
 		if n != 65536 || r.fact("capacity") != 65536 || r.fact("size") != 65536 {
