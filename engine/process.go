@@ -328,6 +328,9 @@ func (r *run) tearDown() {
 	if n := r.reapStrays(); n > 0 {
 		left = append(left, fmt.Sprintf("%d processes that were just being forked", n))
 	}
+	for _, name := range r.tidy() {
+		left = append(left, name)
+	}
 	rec := &event.Rec{Kind: event.Clean, Obj: event.NoObj}
 	if len(left) > 0 {
 		rec.Value = left

@@ -30,6 +30,7 @@ type run struct {
 
 	start     time.Time
 	arena     *arena.Arena
+	house     household
 	text      *script.Text
 	watcher   *proc.Watcher
 	unhook    func() bool // forgets the context
@@ -173,6 +174,7 @@ func (r *run) create() error {
 	if err := r.watcher.Add(r.console[0], tagConsole); err != nil {
 		return err
 	}
+	r.openLedger()
 	return r.createPrims()
 }
 
@@ -182,7 +184,7 @@ func (r *run) createPrims() error {
 		p := &r.plan.Prims[i]
 		piece := mem[p.Off : p.Off+p.Size : p.Off+p.Size]
 		if p.Kind.Create != nil {
-			c := &prims.Creation{Name: p.Name, Args: p.Args(), Mem: piece}
+			c := &prims.Creation{Name: p.Name, Args: p.Args(), Mem: piece, System: r.house.ledger}
 			if err := p.Kind.Create(c); err != nil {
 				return err
 			}
@@ -317,6 +319,10 @@ func (r *run) release() {
 		if d := r.plan.Prims[i].Kind.Detach; d != nil {
 			d(h)
 		}
+	}
+	// Whatever way led here: most often nothing is left to be done.
+	for _, left := range r.tidy() {
+		errs = multierror.Append(errs, fmt.Errorf("%s is left", left))
 	}
 	for _, f := range r.fds {
 		if f != nil {

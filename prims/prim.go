@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"ipcrun/prims/arena"
+	"ipcrun/prims/named"
 	"ipcrun/spec/decl"
 )
 
@@ -44,6 +45,9 @@ type Descriptor struct {
 	// its slot shows, what it waits for. Nil where the verb, the name and Holders
 	// say enough.
 	Explain func(h any, verb string, arg uint64) Blocked
+	// Address is the name by which a program that is no part of the run finds the
+	// instance: a path, /jobs, or a key. Nil where it has none.
+	Address func(h any) string
 	// Model makes the model of an instance for n processes.
 	Model func(a Args, n int) (Model, error)
 }
@@ -137,6 +141,9 @@ type Creation struct {
 	// Files receives the descriptors, in the order of Roles. The engine owns
 	// them from then on.
 	Files []*os.File
+	// System is where an object is made that has a name in the system, so that it
+	// is removed at the end, whatever happens to the engine.
+	System *named.Ledger
 }
 
 // Attachment is what Attach works with. Fds are in the order of Roles, -1
@@ -273,6 +280,9 @@ func Register(d *Descriptor) {
 		if d.Ops[v.Name].Do == nil || v.Place != 0 {
 			panic("prims: " + d.Name + ": inner " + v.Name + " has no real form, or a place where it may stand")
 		}
+	}
+	if (d.Named != "") != (d.Address != nil) {
+		panic("prims: " + d.Name + ": who has a name in the system has an address, and the other way round")
 	}
 	if d.Attach == nil || d.Facts == nil || d.Model == nil || d.ArenaSize == nil {
 		panic("prims: " + d.Name + ": incomplete descriptor")

@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"fmt"
+
 	"ipcrun/spec/decl"
 	"ipcrun/spec/diag"
 	"ipcrun/spec/ydoc"
@@ -108,9 +110,37 @@ func (ld *loader) primitive(pr *Prim, n *ydoc.Node) {
 			ld.add(codeShape, at, problem, "", "")
 		}
 	}
+	ld.systemName(pr, n)
 	for _, fd := range k.Fields {
 		if fd.Required && ld.absent(n, fd.Name, known) {
 			ld.add(codeMissing, pr.Span, pr.Name+" has no "+fd.Name+":", "It is "+fd.Doc+".", "")
+		}
+	}
+}
+
+// systemName reports a name in the system that more than one instance would
+// have.
+func (ld *loader) systemName(pr *Prim, n *ydoc.Node) {
+	name, given := pr.Fields[pr.Kind.Named]
+	if !given {
+		return
+	}
+	at := pr.Span
+	if v := n.Get(pr.Kind.Named); v != nil {
+		at = v.Span
+	}
+	if pr.Array {
+		ld.add(codeContradict, at, fmt.Sprintf("%d of %s cannot all have the %s %v", pr.Count, pr.Name, pr.Kind.Named, name),
+			"Without "+pr.Kind.Named+": each gets one of its own.", "")
+	}
+	for _, o := range ld.sc.Prims {
+		if o == pr {
+			return
+		}
+		if o.Kind == pr.Kind && o.Fields[pr.Kind.Named] == name {
+			ld.add(codeContradict, at, fmt.Sprintf("%s and %s cannot both have the %s %v", o.Name, pr.Name, pr.Kind.Named, name), "", "",
+				ld.declaredHere(o.Span, "declared here"))
+			return
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -63,7 +62,7 @@ func run(slot int, name string) {
 	if err != nil {
 		die("%v", err)
 	}
-	setName(name)
+	proc.SetName(name)
 	a := &agent{
 		slot: slot, name: name, arena: mem, self: mem.Self(slot, FdWake), ring: mem.Ring(slot, FdWake),
 		common: &script.Common{}, prog: &script.Program{}, fds: map[int]int{}, orders: map[int]int{}, passed: map[uint32]bool{},
@@ -290,10 +289,4 @@ func (a *agent) child(slot int) *child {
 		}
 	}
 	return nil
-}
-
-// setName makes ps show the declared name.
-func setName(name string) {
-	b := append([]byte(name), 0)
-	unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0)
 }

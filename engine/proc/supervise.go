@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,10 +32,7 @@ import (
 // silently. It returns only if the process could not be started.
 func Supervise(ttyFd int, child Start, report func(pid int), ended func(Status)) error {
 	runtime.LockOSThread()
-	if err := SetMask(AllSignals); err != nil {
-		return fmt.Errorf("supervise: %w", err)
-	}
-	if err := swallowSignals(); err != nil {
+	if err := Deafen(); err != nil {
 		return fmt.Errorf("supervise: %w", err)
 	}
 	child.Setsid = false
@@ -62,6 +60,22 @@ func Supervise(ttyFd int, child Start, report func(pid int), ended func(Status))
 	for {
 		_ = unix.Pause()
 	}
+}
+
+// Deafen makes a process deaf to all signals but SIGKILL and SIGSTOP. What it
+// starts afterwards inherits the mask and no disposition. The caller's thread has
+// to be the only one, or locked.
+func Deafen() error {
+	if err := SetMask(AllSignals); err != nil {
+		return err
+	}
+	return swallowSignals()
+}
+
+// SetName makes ps show a name for this process; the kernel takes 15 bytes.
+func SetName(name string) {
+	b := append([]byte(name), 0)
+	_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0)
 }
 
 // swallowSignals renders harmless what the runtime does not let us block. An

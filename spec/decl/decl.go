@@ -109,6 +109,9 @@ type Kind struct {
 	Check func(main any, fields map[string]any) (key, problem string)
 	// Elements: verbs may name elements, as row[2] or row[1:3].
 	Elements bool
+	// Named is the field that fixes the name by which the system knows an instance,
+	// "" where there is none. No two instances can have the same.
+	Named string
 	// Workers: its main value is a number of processes that do tasks for it,
 	// name.worker[0] and so on.
 	Workers bool

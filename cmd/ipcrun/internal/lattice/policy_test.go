@@ -17,7 +17,8 @@ spec            < spec/source spec/diag spec/decl spec/ydoc spec/cond
 
 # Primitives know no scenario, no expression and no engine.
 prims/arena
-prims           < prims/arena spec/decl
+prims/named
+prims           < prims/arena prims/named spec/decl
 
 # The log and the verdict know nothing else.
 engine/event
@@ -32,12 +33,13 @@ engine/proc/sig  < engine/proc/internal/nearest
 engine/proc/keys < engine/proc/internal/nearest
 engine/proc     < engine/proc/sig engine/proc/keys
 engine/leader   < engine/proc prims/arena
+engine/janitor  < engine/proc prims/named
 
 # An agent never sees spec.
 engine/agent    < spec/decl prims prims/arena engine/event engine/script engine/proc engine/proc/sig
 
 engine/plan     < spec spec/cond spec/decl prims engine/script engine/proc/sig engine/proc/keys
-engine          < spec spec/decl prims prims/arena engine/event engine/race engine/script engine/plan engine/proc engine/proc/sig engine/proc/keys engine/leader engine/agent
+engine          < spec spec/decl prims prims/arena engine/event engine/race engine/script engine/plan engine/proc engine/proc/sig engine/proc/keys engine/leader engine/janitor engine/agent prims/named
 
 # The schema is made of descriptors.
 schema          < spec spec/decl engine/plan
@@ -63,7 +65,7 @@ github.com/expr-lang/expr           < spec/cond
 github.com/mattn/go-runewidth       < spec/source
 github.com/fatih/color              < spec/diag cmd/ipcrun/internal/report
 github.com/hashicorp/go-multierror  < spec/diag engine
-golang.org/x/sys                    < prims prims/arena engine engine/proc engine/leader engine/agent
+golang.org/x/sys                    < prims prims/arena prims/named engine engine/proc engine/leader engine/janitor engine/agent
 github.com/spf13/cobra              < cmd/ipcrun
 github.com/spf13/pflag              < cmd/ipcrun
 golang.org/x/term                   < cmd/ipcrun
