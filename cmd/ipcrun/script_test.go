@@ -1,13 +1,17 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"ipcrun/engine/sandbox/refuse"
 )
 
 // TestMain lets the test binary be ipcrun, and every process of a scenario.
@@ -15,7 +19,21 @@ func TestMain(m *testing.M) {
 	// Whoever runs the tests in the background may have had SIGINT ignored,
 	// which the programs under test would inherit.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT)
-	testscript.Main(m, map[string]func(){"ipcrun": main})
+	testscript.Main(m, map[string]func(){"ipcrun": main, "refused": refused})
+}
+
+// refused THINGS COMMAND... executes a command to which the kernel refuses
+// things.
+func refused() {
+	err := refuse.Apply(strings.Split(os.Args[1], ",")...)
+	if err == nil {
+		var path string
+		if path, err = exec.LookPath(os.Args[2]); err == nil {
+			err = syscall.Exec(path, os.Args[2:], os.Environ())
+		}
+	}
+	fmt.Fprintln(os.Stderr, "refused:", err)
+	os.Exit(99)
 }
 
 // TestScripts runs ipcrun as its users do: testdata/*.txtar.

@@ -177,10 +177,9 @@ func moveHigh(fd int) (int, error) {
 	return high, nil
 }
 
-// die ends this process in the way the Lifeline would have.
+// die ends this process in the way the Lifeline would have. The first process
+// of a PID namespace, which cannot kill itself, exits.
 func die() {
 	_ = unix.Kill(unix.Getpid(), unix.SIGKILL)
-	for {
-		_ = unix.Pause()
-	}
+	unix.Exit(128 + int(unix.SIGKILL))
 }

@@ -43,6 +43,17 @@ type Start struct {
 	// Pdeathsig, if not zero, is sent to the child when the thread that forked
 	// it ends.
 	Pdeathsig syscall.Signal
+	// Cloneflags are the namespaces that the child gets of its own, as
+	// CLONE_NEWPID. The first process of a PID namespace is out of the
+	// Lifeline's reach: give it a Pdeathsig.
+	Cloneflags uintptr
+	// UidMappings and GidMappings are those of a new user namespace.
+	UidMappings, GidMappings []syscall.SysProcIDMap
+	// AmbientCaps are the capabilities that the child keeps when the program
+	// is executed, though it may not be root.
+	AmbientCaps []uintptr
+	// Credential, if not nil, is the user that the child becomes.
+	Credential *syscall.Credential
 }
 
 // Spawner starts processes from one thread that lives as long as the Spawner
@@ -177,6 +188,12 @@ func forkBlocked(start Start) (pid, pidfd int, err error) {
 			Ctty:       start.Ctty,
 			Pdeathsig:  start.Pdeathsig,
 			PidFD:      &pidfd,
+
+			Cloneflags:  start.Cloneflags,
+			UidMappings: start.UidMappings,
+			GidMappings: start.GidMappings,
+			AmbientCaps: start.AmbientCaps,
+			Credential:  start.Credential,
 		},
 	}
 	pid, err = syscall.ForkExec(start.Path, args, attr)

@@ -32,6 +32,10 @@ engine/proc/internal/nearest
 engine/proc/sig  < engine/proc/internal/nearest
 engine/proc/keys < engine/proc/internal/nearest
 engine/proc     < engine/proc/sig engine/proc/keys
+# Containment is below the engine, beside processes.
+engine/sandbox/internal/filter
+engine/sandbox/refuse < engine/sandbox/internal/filter
+engine/sandbox  < engine/proc engine/sandbox/internal/filter
 engine/leader   < engine/proc prims/arena
 engine/janitor  < engine/proc prims/named
 
@@ -54,7 +58,7 @@ cmd/ipcrun/internal/lattice
 cmd/ipcrun/internal/sigprobe
 # Measurements are scenarios like any other, and times from their logs.
 cmd/ipcrun/internal/bench   < spec spec/source spec/diag spec/decl engine engine/event engine/plan
-cmd/ipcrun      < spec spec/source spec/diag spec/decl spec/ydoc spec/cond engine engine/agent engine/event engine/plan engine/script engine/proc/sig schema cmd/ipcrun/internal/report cmd/ipcrun/internal/sigprobe cmd/ipcrun/internal/bench
+cmd/ipcrun      < spec spec/source spec/diag spec/decl spec/ydoc spec/cond engine engine/agent engine/event engine/plan engine/script engine/proc/sig engine/sandbox schema cmd/ipcrun/internal/report cmd/ipcrun/internal/sigprobe cmd/ipcrun/internal/bench
 `
 
 // outside says which packages may import which modules of others. A module
@@ -65,7 +69,7 @@ github.com/expr-lang/expr           < spec/cond
 github.com/mattn/go-runewidth       < spec/source
 github.com/fatih/color              < spec/diag cmd/ipcrun/internal/report
 github.com/hashicorp/go-multierror  < spec/diag engine
-golang.org/x/sys                    < prims prims/arena prims/named engine engine/proc engine/leader engine/janitor engine/agent
+golang.org/x/sys                    < prims prims/arena prims/named engine engine/proc engine/leader engine/janitor engine/agent engine/sandbox engine/sandbox/refuse engine/sandbox/internal/filter
 github.com/spf13/cobra              < cmd/ipcrun
 github.com/spf13/pflag              < cmd/ipcrun
 golang.org/x/term                   < cmd/ipcrun
