@@ -31,6 +31,8 @@ type Options struct {
 	// SetBy says who set Timeout and StepTimeout: "the default" or a flag.
 	TimeoutSetBy, StepTimeoutSetBy string
 	Version                        string
+	// PassEnv names variables of the environment that programs get, too.
+	PassEnv []string
 	// Until is when all runs together must have ended, zero for never; Total
 	// is the limit that the log then names.
 	Until time.Time

@@ -20,6 +20,8 @@ const (
 	tagProcess  = 3 << 40
 	tagTerminal = 4 << 40
 	tagHelper   = 5 << 40 // number of a supervisor
+	tagStream   = 6 << 40 // number of a stream
+	tagInput    = 7 << 40
 	tagKind     = 0xff << 40
 )
 
@@ -65,10 +67,15 @@ func (r *run) pump(d time.Duration) {
 			r.readTerminal(slot, f.Hangup)
 		case tagHelper:
 			r.helperEnded(slot)
+		case tagStream:
+			r.streams[slot].read()
+		case tagInput:
+			r.moreInput(slot)
 		case tagProcess:
 			ended = append(ended, slot)
 		}
 	}
+	r.retypeAll()
 	r.discover()
 	for _, slot := range ended {
 		r.processEnded(slot)
@@ -137,6 +144,9 @@ func (r *run) readTerminal(slot int, hangup bool) {
 		if n > 0 {
 			t.transcript = append(t.transcript, buf[:n]...)
 			r.news++
+			if r.isProgram(slot) {
+				r.feed(slot, buf[:n], false)
+			}
 		}
 		if err != nil || n == 0 {
 			if err != nil && err != proc.ErrWouldBlock && hangup {
@@ -171,6 +181,8 @@ type waiter struct {
 	deadline int64
 	// limit is the default that applies where none was declared.
 	limit *event.Limit
+	// fails: that the limit is over fails the step, and not the scenario.
+	fails bool
 	// any: every event may matter, not only the notable ones.
 	any bool
 	// step is where an end without success is reported, 0: at whoever is stuck.
@@ -203,6 +215,8 @@ func (r *run) block(w *waiter) error {
 		now := arena.Now()
 		switch {
 		case w.deadline != 0 && now >= w.deadline:
+			return errTimeout
+		case w.deadline == 0 && limit != 0 && now >= limit && w.fails:
 			return errTimeout
 		case w.deadline == 0 && limit != 0 && now >= limit && limit < r.deadln:
 			r.expired(w.step, *w.limit)

@@ -33,9 +33,14 @@ func (r *run) note(slot int, rec *event.Rec) {
 		}
 		p := r.procs[slot]
 		text, _ := rec.Value.(string)
+		if rec.Flags&event.FlagErr != 0 {
+			return
+		}
 		p.part += text
 		if rec.Flags&event.FlagMore == 0 {
-			p.out = append(append(p.out, p.part...), '\n')
+			if p.program == nil { // of a program every byte is kept as it came
+				p.out = append(append(p.out, p.part...), '\n')
+			}
 			// A text of several lines is several lines.
 			p.lines = append(p.lines, strings.Split(p.part, "\n")...)
 			p.part = ""

@@ -31,17 +31,20 @@ type process struct {
 	out     []byte // lines printed, each with its line feed
 	lines   []string
 	part    string // of a line that comes in several records
-	cursor  int    // lines that expect has passed
+	cursor  place  // how far expect has gone through them
 	stderr  []byte
 	vars    map[string]any
 	blocked bool // it was blocked when it ended
 	ending  bool // it has recorded that it ends by itself
+
+	program *program // what it runs instead of a script, nil for other processes
 }
 
 // helper is a process of ours that is not declared: a supervisor.
 type helper struct {
 	pid, pidfd int
 	reaped     bool
+	slot       int // whose it is
 }
 
 // terminal is a pseudo-terminal and what came out of it.
@@ -52,7 +55,11 @@ type terminal struct {
 }
 
 func (r *run) openTerminal(slot int) (*terminal, error) {
-	tty, err := proc.OpenTerminal(24, 80)
+	open := proc.OpenTerminal
+	if r.isProgram(slot) {
+		open = proc.OpenPlainTerminal
+	}
+	tty, err := open(24, 80)
 	if err != nil {
 		return nil, err
 	}
@@ -357,6 +364,10 @@ func (r *run) helperEnded(i int) {
 	}
 	h.reaped = true
 	r.watcher.Remove(h.pidfd)
+	if p := r.procs[h.slot]; p.program != nil {
+		r.unsupervised(h)
+		return
+	}
 	if !r.torn && r.stop == nil {
 		r.broken(errors.New("the supervisor of a terminal ended"))
 	}

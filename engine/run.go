@@ -44,6 +44,7 @@ type run struct {
 	procs     []*process // by slot
 	others    []*helper  // supervisors
 	terms     map[int]*terminal
+	streams   []*stream // of programs
 	ready     []proc.Ready
 
 	log     event.Log
@@ -261,6 +262,9 @@ func (r *run) startsByItself(slot int) bool {
 // fork starts a process of the engine's own.
 func (r *run) fork(slot int) error {
 	p := r.plan.Slots[slot]
+	if p.Flags&script.SlotProgram != 0 {
+		return r.startProgram(slot)
+	}
 	std := [3]int{int(r.null.Fd()), r.console[1], r.console[1]}
 	var term *terminal
 	if p.Flags&script.SlotTerminal != 0 {
@@ -281,7 +285,7 @@ func (r *run) fork(slot int) error {
 		if err != nil {
 			return err
 		}
-		r.others = append(r.others, &helper{pid: pid, pidfd: pidfd})
+		r.others = append(r.others, &helper{pid: pid, pidfd: pidfd, slot: slot})
 		return r.watcher.Add(pidfd, tagHelper|uint64(len(r.others)-1))
 	}
 	// Out of our own group: a Ctrl-C that is meant for ipcrun is none of its
@@ -336,6 +340,14 @@ func (r *run) release() {
 	}
 	for _, t := range r.terms {
 		errs = multierror.Append(errs, t.tty.Close())
+	}
+	for _, s := range r.streams {
+		s.close()
+	}
+	for i, p := range r.procs {
+		if p.program != nil {
+			r.closeInput(i)
+		}
 	}
 	for _, fd := range r.console {
 		if fd > 0 {

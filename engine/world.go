@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
@@ -239,56 +238,6 @@ func (r *run) groupGone(t *terminal) bool {
 	return err != nil || unix.Kill(-pgid, 0) == unix.ESRCH
 }
 
-// Expect waits for a text in the output of a process.
-func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error) {
-	p := r.procs[slot]
-	var re *regexp.Regexp
-	if pat.Regex != "" {
-		var err error
-		if re, err = regexp.Compile(pat.Regex); err != nil {
-			return nil, decl.Fail(prims.Invalid, "%v", err)
-		}
-	}
-	from := p.cursor
-	next := from
-	var line string
-	seen := func() bool {
-		for ; next < len(p.lines); next++ {
-			l := p.lines[next]
-			if re != nil && re.MatchString(l) || re == nil && strings.Contains(l, pat.Text) {
-				line = l
-				return true
-			}
-		}
-		return false
-	}
-	t := r.terminalOf(slot)
-	err := r.block(&waiter{
-		what: "expect", step: a.Step, deadline: a.Deadline, limit: r.stepLimit(),
-		done: func() (bool, error) {
-			// The process says that it printed the line, and where it has a
-			// terminal the line has come out of it.
-			return seen() && (t == nil || strings.Contains(string(t.transcript), line)), nil
-		},
-		hopeless: func() string {
-			if p.ended && !seen() {
-				return r.plan.Slots[slot].Name + " has ended without printing it"
-			}
-			return ""
-		},
-	})
-	if err == nil {
-		p.cursor = next + 1
-		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: uint32(slot), Value: event.CheckValue(true, line, "", nil)})
-		return line, nil
-	}
-	want := pat.Text
-	if re != nil {
-		want = "/" + pat.Regex + "/"
-	}
-	return nil, r.unmet(a, uint32(slot), err, want, r.expectParts(p, from), r.whyNoLine(p))
-}
-
 // unmet records a check that was waited for in vain; about is the slot of the
 // process that it was about, or NoObj.
 func (r *run) unmet(a *script.Action, about uint32, err error, want string, ps []event.Part, why string) error {
@@ -329,74 +278,6 @@ func merge(a, b map[string]any) map[string]any {
 		a[k] = v
 	}
 	return a
-}
-
-// expectParts shows what the process did print, no part if nothing.
-func (r *run) expectParts(p *process, from int) []event.Part {
-	lines := p.lines[from:]
-	if len(lines) > 5 {
-		lines = lines[len(lines)-5:]
-	}
-	var ps []event.Part
-	for _, l := range lines {
-		ps = append(ps, event.Part{Text: "printed since", Value: l})
-	}
-	return ps
-}
-
-// whyNoLine says in one sentence why a process prints nothing more.
-func (r *run) whyNoLine(p *process) string {
-	name := r.plan.Slots[p.slot].Name
-	switch {
-	case !p.forked:
-		return name + " was never forked"
-	case p.ended && p.status.Signaled:
-		return fmt.Sprintf("%s was ended by %s%s", name, signalName(int(p.status.Signal)), r.whoSent(p))
-	case p.ended:
-		return fmt.Sprintf("%s exited with code %d", name, p.status.Code)
-	}
-	return ""
-}
-
-// whoSent adds to a death by signal where the signal came from.
-func (r *run) whoSent(p *process) string {
-	n := int(p.status.Signal)
-	for i := len(r.sent) - 1; i >= 0; i-- {
-		if s := r.sent[i]; s.to == p.slot && s.signal == n {
-			return ", sent by " + r.senderName(s.from)
-		}
-	}
-	if t := r.terminalOf(p.slot); t != nil {
-		if key := keyOf(n); key != "" {
-			return ": " + key + " sends it to the whole foreground group, and " + r.plan.Slots[p.slot].Name + " neither handles nor ignores it"
-		}
-	}
-	return ""
-}
-
-// keyOf is the key that makes a terminal send a signal.
-func keyOf(n int) string {
-	switch n {
-	case 2:
-		return "ctrl-c"
-	case 3:
-		return "ctrl-\\"
-	case 20:
-		return "ctrl-z"
-	}
-	return ""
-}
-
-func (r *run) senderName(from int) string {
-	switch from {
-	case fromScript:
-		return "script"
-	case fromKernel:
-		return "kernel"
-	case fromOther:
-		return "another process"
-	}
-	return r.plan.Slots[from].Name
 }
 
 // terminalOf is the terminal of a process or of the ancestor that has one.

@@ -18,6 +18,7 @@ func Reference() string {
 	v := plan.Vocabulary()
 	section(&b, "Keys of a scenario", "", spec.TopFields)
 	section(&b, "Keys of a process", "Short forms: `x: idle`, and `x: [steps…]`.", spec.ProcessFields)
+	section(&b, "Keys of limits", "Of a process: `limits:`.", spec.LimitFields)
 	section(&b, "Keys of a task", "Short form: `x: [steps…]`.", spec.TaskFields)
 	section(&b, "Keys that any step may have", "", spec.StepFields)
 
@@ -117,6 +118,13 @@ func takes(f *decl.Field) string {
 		}
 		return s
 	}
+	if f.Shape == decl.Fields {
+		names := make([]string, len(f.Sub))
+		for i := range f.Sub {
+			names[i] = "`" + f.Sub[i].Name + "`"
+		}
+		return "mapping with " + strings.Join(names, " ")
+	}
 	return shapeName(f.Shape)
 }
 
@@ -126,7 +134,8 @@ var shapeNames = map[decl.Shape]string{
 	decl.Signal: "signal", decl.Signals: "signal or list", decl.Error: "name of an error", decl.Ident: "new name",
 	decl.Ref: "name", decl.Refs: "names", decl.Steps: "list of steps", decl.Vars: "names with values", decl.Count: "whole number or `forever`",
 	decl.Key: "key", decl.List: "list", decl.CType: "C type", decl.Pattern: "text or `{regex: …}`", decl.Handler: "`default`, `ignore` or steps",
-	decl.Map: "mapping", decl.Points: "number of points",
+	decl.Map: "mapping", decl.Points: "number of points", decl.Command: "list of texts, or text", decl.Size: "size", decl.Fields: "mapping",
+	decl.Texts: "list of texts", decl.TextMap: "mapping of texts",
 }
 
 func shapeName(s decl.Shape) string { return shapeNames[s] }

@@ -158,9 +158,21 @@ func (g *generator) process() object {
 	}
 	mapping := object{
 		"type": "object", "properties": props, "additionalProperties": false,
-		"if":   object{"properties": object{"idle": object{"const": true}}, "required": []string{"idle"}},
-		"then": object{"properties": object{"steps": false}},
-		"else": object{"required": []string{"steps"}},
+		"allOf": []any{
+			object{
+				"if":   object{"properties": object{"idle": object{"const": true}}, "required": []string{"idle"}},
+				"then": object{"properties": object{"steps": false}},
+				// A child that a program forks by itself has neither: a schema cannot
+				// know what its parent is.
+				"else": object{"anyOf": []any{object{"required": []string{"steps"}}, object{"required": []string{"run"}}, object{"required": []string{"parent"}}}},
+			},
+			object{
+				"if": object{"required": []string{"run"}},
+				"then": object{"properties": object{"steps": false, "signals": false, "parent": false, "inherit": false, "idle": object{"const": false}},
+					"not": object{"required": []string{"cwd", "files"}}},
+				"else": object{"properties": object{"cwd": false, "files": false, "env": false, "pass_env": false, "stdin": false}},
+			},
+		},
 	}
 	return object{
 		"description": "A process: idle, a list of steps, or a mapping with steps and more.",

@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"ipcrun/spec"
@@ -87,6 +88,26 @@ func (g *generator) plain(f *decl.Field, at place) object {
 		return object{"type": "array"}
 	case decl.Key:
 		return object{"enum": g.voc.Keys}
+	case decl.Command:
+		return object{"anyOf": []any{
+			object{"type": scalars, "pattern": `\S`},
+			object{"type": "array", "minItems": 1, "items": object{"type": scalars}},
+		}}
+	case decl.Size:
+		return object{"anyOf": []any{
+			object{"type": "integer", "minimum": 1},
+			object{"type": "string", "pattern": `^\s*[0-9]+\s*(B|KiB|MiB|GiB|kB|MB|GB)?\s*$`},
+		}}
+	case decl.Texts:
+		return object{"type": "array", "minItems": 1, "items": object{"type": scalars}}
+	case decl.TextMap:
+		return object{"type": "object", "propertyNames": object{"pattern": `^[^=]+$`, "not": object{"pattern": `^IPCRUN_`}}, "additionalProperties": object{"type": scalars}}
+	case decl.Fields:
+		props := object{}
+		for _, f := range f.Sub {
+			props[f.Name] = described(g.value(&f, at), f)
+		}
+		return object{"type": "object", "minProperties": 1, "properties": props, "additionalProperties": false}
 	case decl.CType:
 		if len(f.Enum) > 0 {
 			return object{"enum": f.Enum}
@@ -94,10 +115,16 @@ func (g *generator) plain(f *decl.Field, at place) object {
 		return object{"type": "string"}
 	case decl.Pattern:
 		regex := object{"type": "string", "minLength": 1, "description": "a regular expression (RE2)"}
-		return object{"anyOf": []any{
+		one := object{"anyOf": []any{
 			object{"type": scalars, "minLength": 1},
 			object{"type": "object", "properties": object{"regex": regex}, "required": []string{"regex"}, "additionalProperties": false},
 		}}
+		several := object{"type": "array", "minItems": 2, "items": one}
+		anyAll := object{"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": object{
+			"any": described(several, decl.Field{Doc: "a line in which one of them is found"}),
+			"all": described(several, decl.Field{Doc: "lines in any order, one for each of them"}),
+		}}
+		return object{"anyOf": append(slices.Clone(one["anyOf"].([]any)), anyAll)}
 	}
 	g.err = fmt.Errorf("schema: no form for shape %d of %s", f.Shape, f.Name)
 	return object{}

@@ -41,15 +41,16 @@ var beyondSchema = map[string]string{
 // beyondSchemaCases are the cases that a schema cannot see although it sees
 // others with the same code.
 var beyondSchemaCases = []string{
-	"durations/timeout_of_nothing",          // 0s is a duration
-	"family/terminal_of_a_child",            // keys that contradict one another
-	"names/count_from_a_near_param",         // a name where a number belongs
-	"names/count_from_a_text_param",         // the same
-	"names/count_text",                      // the same
-	"names/reserved_words",                  // words of the expression language
-	"places/in_a_process_that_has_a_script", // what is declared elsewhere
-	"shape/param_is_yes",                    // text to JSON
-	"steps/bad_regular_expression",          // the syntax of patterns
+	"durations/timeout_of_nothing",                  // 0s is a duration
+	"family/terminal_of_a_child",                    // keys that contradict one another
+	"programs/a_found_child_has_nothing_of_its_own", // what its parent is
+	"names/count_from_a_near_param",                 // a name where a number belongs
+	"names/count_from_a_text_param",                 // the same
+	"names/count_text",                              // the same
+	"names/reserved_words",                          // words of the expression language
+	"places/in_a_process_that_has_a_script",         // what is declared elsewhere
+	"shape/param_is_yes",                            // text to JSON
+	"steps/bad_regular_expression",                  // the syntax of patterns
 	"steps/regular_expression_that_matches_nothing_at_all",
 	"yaml/base_sixty", // text to JSON
 	"yaml/date",       // text to JSON

@@ -32,7 +32,25 @@ var ProcessFields = []decl.Field{
 	{Name: "idle", Shape: decl.Bool, Static: true, Default: "false", Doc: "it has no steps of its own and obeys the steps marked in: with its name; processes: {x: idle} is the short form"},
 	{Name: "daemon", Shape: decl.Bool, Static: true, Default: "false", Doc: "it is ended when everything else has ended, instead of waited for"},
 	{Name: "inherit", Shape: decl.String, Static: true, Enum: []string{"all"}, Default: "what its script uses", Doc: "all: it inherits every primitive and every end, used or not, as after a fork", Example: "all"},
+	{Name: "run", Shape: decl.Command, Doc: "the program that it is, in any language: its arguments as a list, or one line for the shell; the program itself decides what it does", Example: "[python3, driver.py]"},
+	{Name: "cwd", Shape: decl.String, Default: "the directory of the scenario; with files: a directory of the run's own", Doc: "the directory that a program starts in, relative to that of the scenario"},
+	{Name: "files", Shape: decl.Texts, Doc: "files and directories beside the scenario that a program gets copies of, in a directory of the run's own, where it starts then", Example: "[driver.py]"},
+	{Name: "env", Shape: decl.TextMap, Doc: "environment variables of a program, beside PATH, HOME, LANG, TERM and those that ipcrun adds", Example: "{MODE: fast}"},
+	{Name: "pass_env", Shape: decl.Texts, Doc: "variables of ipcrun's own environment that a program gets as well", Example: "[JAVA_HOME]"},
+	{Name: "stdin", Shape: decl.Text, Doc: "what a program reads from its standard input, which ends after it", Example: "\"3 4\\n\""},
+	{Name: "limits", Shape: decl.Fields, Sub: LimitFields, Doc: "what it may use at most", Example: "{cpu: 2s, memory: 256MiB}"},
+	{Name: "nice", Shape: decl.Int, Static: true, Min: decl.Num(-20), Max: decl.Num(19), Default: "as ipcrun itself", Doc: "its nice value; one below ipcrun's own needs privileges", Example: "10"},
+	{Name: "umask", Shape: decl.Text, Static: true, Default: "\"022\"", Doc: "its file mode creation mask, octal", Example: "\"077\""},
 	{Name: "uses", Shape: decl.Refs, Static: true, Refs: []string{"primitive"}, Doc: "primitives it inherits beside those that its script uses", Example: "[gate]"},
+}
+
+// LimitFields are the keys of limits:.
+var LimitFields = []decl.Field{
+	{Name: "cpu", Shape: decl.Duration, Static: true, Doc: "processor time of each process, rounded up to seconds; SIGXCPU ends it (RLIMIT_CPU)", Example: "2s"},
+	{Name: "memory", Shape: decl.Size, Static: true, Doc: "address space of each process; more is refused (RLIMIT_AS)", Example: "256MiB"},
+	{Name: "processes", Shape: decl.Int, Static: true, Min: decl.Num(1), Max: decl.Num(10000), Doc: "processes that a program may have at once, itself included", Example: "20"},
+	{Name: "files", Shape: decl.Int, Static: true, Min: decl.Num(8), Max: decl.Num(1 << 20), Doc: "descriptors that each process may have open (RLIMIT_NOFILE)", Example: "64"},
+	{Name: "output", Shape: decl.Size, Static: true, Default: "1MiB", Doc: "bytes that a program may print, and the size of a file that it may write (RLIMIT_FSIZE); one that prints more is ended", Example: "64KiB"},
 }
 
 // StepFields are the keys that any step may have beside its verb.

@@ -77,12 +77,17 @@ func (ld *loader) attributes(p *Proc, n *ydoc.Node) {
 		c := &context{fixed: true, proc: p, wholeArray: true}
 		ld.value(u, field(ProcessFields, "uses"), c)
 	}
-	if p.Idle {
+	ld.program(p, n)
+	switch {
+	case p.Run != nil || n.Get("run") != nil:
+	case p.Idle:
 		if s := n.Get("steps"); s != nil {
 			ld.add(codeContradict, s.Span, p.Name+" is idle and has steps", "An idle process obeys the steps marked in: "+p.Name+"; leave one of the two out.", "")
 		}
-	} else if ld.absent(n, "steps", known) {
-		ld.add(codeMissing, p.Span, p.Name+" has no steps:", "Give it steps:, or declare it idle and give it orders with in: "+p.Name+".", "")
+	case n.Get("steps") == nil && ld.belowProgram(n):
+		ld.found(p, n)
+	case ld.absent(n, "steps", known):
+		ld.add(codeMissing, p.Span, p.Name+" has no steps:", "Give it steps:, or run: for a program, or declare it idle and give it orders with in: "+p.Name+".", "")
 	}
 }
 

@@ -58,6 +58,10 @@ func (ld *loader) stepRules(s *Step, n *ydoc.Node, c *context) {
 		ld.awaitRule(s)
 	case "press":
 		ld.pressRule(s)
+	case "type":
+		ld.inputRule(s, s.Get("to"))
+	case "close_stdin":
+		ld.inputRule(s, s.Obj)
 	case "sleep":
 		if !c.inProcess() {
 			ld.warn(codeSleep, s.VerbAt, "the script sleeps", "Sleeping does not wait for anything to have happened, and makes a run slow or flaky.", "expect, eventually or wait say what to wait for")

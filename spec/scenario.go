@@ -59,7 +59,12 @@ type Proc struct {
 	Terminal bool
 	Idle     bool
 	Daemon   bool
-	Pool     *Prim // whose worker it is, nil for other processes
+	Pool     *Prim    // whose worker it is, nil for other processes
+	Run      *Program // what it runs instead of a script, nil for other processes
+	Found    bool     // a child that the program above it forks by itself
+	Limits   Limits
+	Nice     *int
+	Umask    *int
 	// InheritAll: it inherits every primitive and every end, used or not.
 	InheritAll bool
 	Signals    []*Disposition

@@ -151,9 +151,11 @@ func (ld *loader) value(n *ydoc.Node, f *decl.Field, c *context) *Value {
 	case decl.Key:
 		return ld.word(n, f, codeKeyName, ld.voc.Keys)
 	case decl.Pattern:
-		return ld.pattern(n, f)
+		return ld.pattern(n, f, false)
 	case decl.CType:
 		return ld.ctype(n, f)
+	case decl.Size:
+		return ld.size(n, f)
 	default:
 		panic(fmt.Sprintf("spec: shape %d of %s is not decoded here", f.Shape, f.Name))
 	}
@@ -190,9 +192,17 @@ func takes(f *decl.Field) string {
 	case decl.Key:
 		return "a key, as ctrl-c"
 	case decl.Pattern:
-		return "text, or {regex: …}"
+		return "text, {regex: …}, {any: […]} or {all: […]}"
 	case decl.CType:
 		return "a C type, as i or double"
+	case decl.Size:
+		return "a size, as 64KiB or 100MB"
+	case decl.Command:
+		return "a list of arguments, as [python3, driver.py], or one line for the shell"
+	case decl.Texts:
+		return "a list of texts, as [one, two]"
+	case decl.Fields, decl.TextMap:
+		return "a mapping"
 	case decl.String, decl.Text:
 		return "text"
 	}
@@ -330,7 +340,9 @@ func (ld *loader) data(n *ydoc.Node, f *decl.Field, c *context) *Value {
 	return v
 }
 
-func (ld *loader) pattern(n *ydoc.Node, f *decl.Field) *Value {
+// pattern reads what expect looks for: text, {regex: …}, or several of these
+// below any: or all:.
+func (ld *loader) pattern(n *ydoc.Node, f *decl.Field, inner bool) *Value {
 	switch n.Kind {
 	case ydoc.Scalar:
 		if n.Value == "" {
@@ -339,22 +351,61 @@ func (ld *loader) pattern(n *ydoc.Node, f *decl.Field) *Value {
 		}
 		return &Value{Span: n.Span, Lit: n.Value}
 	case ydoc.Map:
-		return ld.regex(n, f)
+		return ld.patternMap(n, f, inner)
 	}
 	ld.shape(n, f.Name, takes(f))
 	return nil
 }
 
-func (ld *loader) regex(n *ydoc.Node, f *decl.Field) *Value {
-	known := []string{"regex"}
+// patternWords are the keys of a pattern that is a mapping.
+var patternWords = []string{"regex", "any", "all"}
+
+func (ld *loader) patternMap(n *ydoc.Node, f *decl.Field, inner bool) *Value {
+	known := patternWords
+	if inner {
+		known = known[:1]
+	}
 	ld.unknownKeys(n, known, f.Name+":")
-	r := n.Get("regex")
-	if r == nil {
-		if ld.absent(n, "regex", known) && len(n.Pairs) == 0 {
+	var given []*ydoc.Pair
+	for _, k := range known {
+		if p := n.Pair(k); p != nil {
+			given = append(given, p)
+		}
+	}
+	switch {
+	case len(given) > 1:
+		ld.add(codeContradict, given[1].Key.Span, f.Name+": has "+given[0].Key.Value+": and "+given[1].Key.Value+":", "One of them says what to look for.", "")
+		return nil
+	case len(given) == 0:
+		if len(n.Pairs) == 0 || ld.absent(n, "regex", known) && ld.absent(n, "any", known) && ld.absent(n, "all", known) {
 			ld.shape(n, f.Name, takes(f))
 		}
 		return nil
+	case given[0].Key.Value == "regex":
+		return ld.regex(n, given[0].Value)
 	}
+	key, list := given[0].Key.Value, given[0].Value
+	if list.Kind != ydoc.Seq {
+		ld.shape(list, key, "a list of texts or {regex: …}")
+		return nil
+	}
+	if len(list.Items) < 2 {
+		ld.add(codeEmpty, list.Span, key+": takes at least two", "One text needs no list.", "")
+		return nil
+	}
+	out := &Value{Span: list.Span, Form: IsList}
+	for _, i := range list.Items {
+		if v := ld.pattern(i, f, true); v != nil {
+			out.List = append(out.List, v)
+		}
+	}
+	if len(out.List) < len(list.Items) {
+		return nil
+	}
+	return &Value{Span: n.Span, Form: IsMap, Map: map[string]*Value{key: out}}
+}
+
+func (ld *loader) regex(n, r *ydoc.Node) *Value {
 	if r.Kind != ydoc.Scalar {
 		ld.shape(r, "regex", "a regular expression")
 		return nil

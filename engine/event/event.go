@@ -42,6 +42,7 @@ type Event struct {
 	Points  float64 `json:"points,omitempty"`
 	Stuck   *Stuck  `json:"stuck,omitempty"`
 	Limit   *Limit  `json:"limit,omitempty"`
+	Stream  string  `json:"stream,omitempty"` // of a line printed: stderr, if it went there
 	Race    *Race   `json:"race,omitempty"`
 	Run     *Run    `json:"run,omitempty"`
 }

@@ -46,6 +46,8 @@ const (
 	Missed         // (engine) a check that never ran
 	Raced          // (engine) two accesses that nothing orders: obj, value {first, second, severity}
 	Finished       // (engine) the run is over
+	Typed          // (engine) text typed to a process: obj = its slot, value text; nil: its input was closed
+	Overrun        // (engine) a process was ended because of a limit: obj = its slot, value {what, limit}
 	Piece          // a piece of the value of a record that follows: value bytes
 	numKinds
 )
@@ -53,7 +55,7 @@ const (
 var kindNames = [...]string{"", "start", "ready", "op", "error", "print", "sent", "signal", "returned", "fork",
 	"reaped", "exit", "assigned", "done", "check", "slept", "paused", "alarm", "mask", "disposition", "ended",
 	"press", "expect", "step", "step-end", "deadlock", "expired", "interrupted", "broken", "clean", "output",
-	"skip", "missed", "race", "finished", "piece"}
+	"skip", "missed", "race", "finished", "type", "limit", "piece"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -90,6 +92,7 @@ const (
 	FlagExpected = 1 << iota // on a Fail: the step expected this error
 	FlagMore                 // on a Print: the line goes on in the next record
 	FlagTravels              // on a Fail: the error goes to another process, value {name, detail, job}
+	FlagErr                  // on a Print: to the standard error
 	flagRange                // First and Last are there
 	flagPieces               // the value begins in the Pieces before it
 )

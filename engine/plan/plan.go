@@ -110,7 +110,7 @@ func (p *Plan) processes() {
 			for _, f := range []struct {
 				on   bool
 				flag uint32
-			}{{d.Forked, script.SlotForked}, {d.Terminal, script.SlotTerminal}, {d.Idle, script.SlotIdle}, {d.Daemon, script.SlotDaemon}, {d.Pool != nil, script.SlotWorker}} {
+			}{{d.Forked, script.SlotForked}, {d.Terminal, script.SlotTerminal}, {d.Idle, script.SlotIdle}, {d.Daemon, script.SlotDaemon}, {d.Pool != nil, script.SlotWorker}, {d.Run != nil, script.SlotProgram}, {d.Found, script.SlotFound}} {
 				if f.on {
 					s.Flags |= f.flag
 				}

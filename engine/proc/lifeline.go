@@ -124,11 +124,15 @@ func armAsync(fd int) (armed int, err error) {
 	return armed, nil
 }
 
-func killOnHangup(fd int) error {
+func killOnHangup(fd int) error { return signalOnHangup(fd, unix.SIGKILL) }
+
+// signalOnHangup has the kernel send this process a signal when the last write
+// end of the pipe goes away.
+func signalOnHangup(fd int, sig unix.Signal) error {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETOWN, unix.Getpid()); err != nil {
 		return fmt.Errorf("F_SETOWN: %w", err)
 	}
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETSIG, int(unix.SIGKILL)); err != nil {
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETSIG, int(sig)); err != nil {
 		return fmt.Errorf("F_SETSIG: %w", err)
 	}
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
@@ -139,6 +143,34 @@ func killOnHangup(fd int) error {
 		return fmt.Errorf("O_ASYNC: %w", err)
 	}
 	return nil
+}
+
+// WatchLifeline opens the Lifeline whose read end is fd for a process that has
+// something to do when it is cut: AwaitCut returns then, and the kernel
+// continues the process if it is stopped. The returned descriptor is
+// close-on-exec and takes the place of fd, which is closed.
+func WatchLifeline(fd int) (int, error) {
+	own, err := unix.Open("/proc/self/fd/"+strconv.Itoa(fd), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err == nil {
+		if err = signalOnHangup(own, unix.SIGCONT); err != nil {
+			_ = unix.Close(own)
+		}
+	}
+	if err != nil {
+		// Without it a stopped process is not continued, and all else works.
+		own, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+		if err != nil {
+			return -1, fmt.Errorf("lifeline: %w", err)
+		}
+	}
+	_ = unix.Close(fd)
+	return own, nil
+}
+
+// AwaitCut blocks until the Lifeline is cut; fd is WatchLifeline's.
+func AwaitCut(fd int) {
+	for !hungUp(fd, -1) {
+	}
 }
 
 // armWatch is the second best: a goroutine, and so a thread, that waits.

@@ -119,6 +119,22 @@ func replaceAction(sig int, a *action) error {
 	return nil
 }
 
+// stopIgnoring gives every signal that this process ignores its default action:
+// an ignored signal would stay ignored through an exec, and shells that are not
+// interactive, nohup and service managers ignore some.
+func stopIgnoring() error {
+	for sig := 1; sig <= 64; sig++ {
+		var a action
+		if errno := rtSigaction(sig, nil, &a); errno != 0 || a.handler != 1 {
+			continue
+		}
+		if err := Sigaction(sig, Default); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func rtSigaction(sig int, set, old *action) unix.Errno {
 	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig),
 		uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), sigsetSize, 0, 0)

@@ -40,6 +40,9 @@ type Start struct {
 	// foreground group of the terminal Ctty, before the program is executed.
 	// It cannot be combined with Setsid.
 	Foreground bool
+	// Fresh gives the child what a login shell would: no signal blocked, none
+	// ignored. Fork only; the caller's own dispositions change accordingly.
+	Fresh bool
 	// Pdeathsig, if not zero, is sent to the child when the thread that forked
 	// it ends.
 	Pdeathsig syscall.Signal
@@ -140,7 +143,14 @@ func (s *Spawner) Close() {
 func Fork(start Start) (pid, pidfd int, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	old, err := swapMask(unix.SIG_SETMASK, AllSignals)
+	mask := AllSignals
+	if start.Fresh {
+		mask = 0
+		if err := stopIgnoring(); err != nil {
+			return 0, -1, fmt.Errorf("start %s: %w", start.Path, err)
+		}
+	}
+	old, err := swapMask(unix.SIG_SETMASK, mask)
 	if err != nil {
 		return 0, -1, fmt.Errorf("start %s: block signals: %w", start.Path, err)
 	}

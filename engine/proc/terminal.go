@@ -29,7 +29,14 @@ type Terminal struct {
 
 // OpenTerminal opens a terminal of the given size in cells. The error names
 // what the machine is missing.
-func OpenTerminal(rows, cols int) (*Terminal, error) {
+func OpenTerminal(rows, cols int) (*Terminal, error) { return openTerminal(rows, cols, true) }
+
+// OpenPlainTerminal opens one that hands on what is written to it byte by byte:
+// a line feed is not made CR LF, so that what a program has printed can be
+// compared exactly.
+func OpenPlainTerminal(rows, cols int) (*Terminal, error) { return openTerminal(rows, cols, false) }
+
+func openTerminal(rows, cols int, crlf bool) (*Terminal, error) {
 	master, err := openMaster()
 	if err != nil {
 		return nil, err
@@ -40,7 +47,7 @@ func OpenTerminal(rows, cols int) (*Terminal, error) {
 		return nil, err
 	}
 	t := &Terminal{master: master, slave: slave}
-	if err := t.prepare(rows, cols); err != nil {
+	if err := t.prepare(rows, cols, crlf); err != nil {
 		_ = t.Close()
 		return nil, err
 	}
@@ -91,7 +98,7 @@ func openSlave(master int) (int, error) {
 	return slave, nil
 }
 
-func (t *Terminal) prepare(rows, cols int) error {
+func (t *Terminal) prepare(rows, cols int, crlf bool) error {
 	m, err := unix.IoctlGetTermios(t.slave, unix.TCGETS)
 	if err != nil {
 		return fmt.Errorf("open terminal: read settings: %w", err)
@@ -99,6 +106,9 @@ func (t *Terminal) prepare(rows, cols int) error {
 	m.Iflag |= unix.IUTF8
 	m.Lflag |= unix.ICANON | unix.ISIG | unix.NOFLSH
 	m.Lflag &^= unix.ECHO
+	if !crlf {
+		m.Oflag &^= unix.ONLCR
+	}
 	m.Cc[unix.VINTR] = 'C' & 0x1f
 	m.Cc[unix.VQUIT] = '\\' & 0x1f
 	m.Cc[unix.VSUSP] = 'Z' & 0x1f

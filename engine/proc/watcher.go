@@ -56,6 +56,15 @@ func (w *Watcher) Add(fd int, tag uint64) error {
 	return nil
 }
 
+// AddWrite watches fd until Remove, and reports it as long as it can be written.
+func (w *Watcher) AddWrite(fd int, tag uint64) error {
+	ev := unix.EpollEvent{Events: unix.EPOLLOUT, Fd: int32(uint32(tag)), Pad: int32(uint32(tag >> 32))}
+	if err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
+		return fmt.Errorf("watch descriptor %d: %w", fd, err)
+	}
+	return nil
+}
+
 // Remove stops watching fd, which must still be open: a descriptor that was
 // only closed goes on being reported while a duplicate of it lives anywhere.
 func (w *Watcher) Remove(fd int) error {

@@ -28,6 +28,8 @@ const (
 	SlotIdle                 // it takes orders
 	SlotDaemon               // it is ended with the rest
 	SlotWorker               // it does the tasks of a pool
+	SlotProgram              // it is a program that somebody else wrote
+	SlotFound                // a child that such a program forks by itself
 )
 
 // MakeText lays out parts and slots.

@@ -1,6 +1,8 @@
 package script
 
 import (
+	"strings"
+
 	"ipcrun/prims"
 	"ipcrun/spec/decl"
 )
@@ -40,6 +42,9 @@ type ScriptWorld interface {
 	World
 	Press(a *Action, slot int, key string) error
 	Expect(a *Action, slot int, p Pattern) (any, error)
+	// Type writes text to the standard input of a program; it does not block.
+	Type(a *Action, slot int, text string) error
+	CloseStdin(a *Action, slot int) error
 	// Eventually blocks until the condition holds.
 	Eventually(a *Action, cond Condition) error
 	// Order has a process carry out a step, and waits for it unless it goes on
@@ -72,10 +77,33 @@ type Check struct {
 	Why   string
 }
 
-// Pattern is what expect looks for.
+// Pattern is what expect looks for: one of Text, Regex, Any and All says it.
 type Pattern struct {
 	Text  string
 	Regex string
+	// Any: a line in which one of them is found. All: lines in any order, one for
+	// each of them.
+	Any, All []Pattern
+}
+
+// String is the pattern in words.
+func (p Pattern) String() string {
+	list := func(ps []Pattern, between string) string {
+		out := make([]string, len(ps))
+		for i, x := range ps {
+			out[i] = x.String()
+		}
+		return strings.Join(out, between)
+	}
+	switch {
+	case p.Regex != "":
+		return "/" + p.Regex + "/"
+	case p.Any != nil:
+		return list(p.Any, " or ")
+	case p.All != nil:
+		return list(p.All, " and ")
+	}
+	return p.Text
 }
 
 // ErrInterrupted: see World.
@@ -85,6 +113,7 @@ var ErrInterrupted = prims.ErrInterrupted
 var (
 	Timeout    = prims.Timeout
 	Invalid    = prims.Invalid
+	Closed     = prims.Closed
 	NoChild    = decl.RegisterError("NoChild", "the process waited for is not a child of the one that waits (ECHILD)")
 	NoProcess  = decl.RegisterError("NoProcess", "there is no such process: it has not been forked, or it has ended (ESRCH)")
 	Permission = decl.RegisterError("Permission", "the kernel refused (EPERM)")

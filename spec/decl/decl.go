@@ -39,6 +39,11 @@ const (
 	Handler               // default, ignore or a list of steps
 	Map                   // a map of any data, evaluated
 	Points                // a number of points, static
+	Command               // a list of texts, or one text
+	Size                  // a number of bytes, with or without a unit: 64KiB
+	Fields                // a mapping whose keys Sub describes
+	Texts                 // a list of texts
+	TextMap               // a mapping of texts
 )
 
 // Field is one key a descriptor understands.
@@ -52,6 +57,7 @@ type Field struct {
 	Min, Max *float64 // inclusive bounds of a number, if any
 	Refs     []string // for Ref and Refs: the classes a name may have ("process", "pool", or a kind's name; "primitive" is any kind)
 	Static   bool     // no ${…} here although the shape would allow it
+	Sub      []Field  // for Fields: the keys there are
 	Example  string
 }
 

@@ -70,6 +70,19 @@ type Node struct {
 // Pair is an entry of a Map. Key is always a Scalar, and unique in its Map.
 type Pair struct{ Key, Value *Node }
 
+// Pair returns the pair of key in a Map, nil if there is none.
+func (n *Node) Pair(key string) *Pair {
+	if n == nil {
+		return nil
+	}
+	for i := range n.Pairs {
+		if n.Pairs[i].Key.Value == key {
+			return &n.Pairs[i]
+		}
+	}
+	return nil
+}
+
 // Get returns the value of key in a Map, nil if there is none or n is no Map.
 func (n *Node) Get(key string) *Node {
 	if n == nil {

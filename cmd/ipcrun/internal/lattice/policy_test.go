@@ -38,12 +38,13 @@ engine/sandbox/refuse < engine/sandbox/internal/filter
 engine/sandbox  < engine/proc engine/sandbox/internal/filter
 engine/leader   < engine/proc prims/arena
 engine/janitor  < engine/proc prims/named
+engine/supervisor < engine/proc prims/arena
 
 # An agent never sees spec.
 engine/agent    < spec/decl prims prims/arena engine/event engine/script engine/proc engine/proc/sig
 
 engine/plan     < spec spec/cond spec/decl prims engine/script engine/proc/sig engine/proc/keys
-engine          < spec spec/decl prims prims/arena engine/event engine/race engine/script engine/plan engine/proc engine/proc/sig engine/proc/keys engine/leader engine/janitor engine/agent prims/named
+engine          < spec spec/decl prims prims/arena engine/event engine/race engine/script engine/plan engine/proc engine/proc/sig engine/proc/keys engine/leader engine/janitor engine/supervisor engine/agent prims/named
 
 # The schema is made of descriptors.
 schema          < spec spec/decl engine/plan
@@ -69,7 +70,7 @@ github.com/expr-lang/expr           < spec/cond
 github.com/mattn/go-runewidth       < spec/source
 github.com/fatih/color              < spec/diag cmd/ipcrun/internal/report
 github.com/hashicorp/go-multierror  < spec/diag engine
-golang.org/x/sys                    < prims prims/arena prims/named engine engine/proc engine/leader engine/janitor engine/agent engine/sandbox engine/sandbox/refuse engine/sandbox/internal/filter
+golang.org/x/sys                    < prims prims/arena prims/named engine engine/proc engine/leader engine/janitor engine/supervisor engine/agent engine/sandbox engine/sandbox/refuse engine/sandbox/internal/filter
 github.com/spf13/cobra              < cmd/ipcrun
 github.com/spf13/pflag              < cmd/ipcrun
 golang.org/x/term                   < cmd/ipcrun

@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"ipcrun/spec"
+)
+
+// copyFiles gives a program copies of files beside the scenario, in a directory
+// of its own.
+func (r *run) copyFiles(d *spec.Proc, base string) (string, error) {
+	work, err := r.workDir()
+	if err != nil {
+		return "", err
+	}
+	to := filepath.Join(work, d.Name)
+	for _, name := range d.Run.Files {
+		from := name
+		if !filepath.IsAbs(from) {
+			from = filepath.Join(base, name)
+		}
+		if err := copyTree(from, filepath.Join(to, filepath.Base(name))); err != nil {
+			return "", fmt.Errorf("files: %w", err)
+		}
+	}
+	return to, nil
+}
+
+func copyTree(from, to string) error {
+	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.IsDir():
+			return os.MkdirAll(target, 0o755)
+		case info.Mode()&fs.ModeSymlink != 0:
+			link, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			return os.Symlink(link, target)
+		case !info.Mode().IsRegular():
+			return fmt.Errorf("%s is neither a file nor a directory", path)
+		}
+		return copyFile(path, target, info.Mode().Perm())
+	})
+}
+
+func copyFile(from, to string, mode fs.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode|0o200)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}

@@ -1,0 +1,252 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"ipcrun/engine/event"
+	"ipcrun/engine/proc"
+	"ipcrun/engine/supervisor"
+	"ipcrun/prims/arena"
+	"ipcrun/spec"
+)
+
+// program is what the engine knows of a process that somebody else wrote,
+// beside what it knows of every process.
+type program struct {
+	reports []byte // of its supervisor, not decoded yet
+	input   input
+	tail    [2][]byte // of its output and its errors: what is no whole line yet
+	// alone: nobody of its tree is left.
+	alone  bool
+	failed bool // it could not be started
+	bytes  int  // printed, all in all
+	over   bool // it was ended because it printed too much
+}
+
+// maxOutput is how much a program may print where the file sets no limit, bytes.
+const maxOutput = 1 << 20
+
+func (r *run) isProgram(slot int) bool { return r.plan.Slots[slot].Proc.Run != nil }
+
+// startProgram starts the supervisor of a program, which starts the program. It
+// does not wait for it.
+func (r *run) startProgram(slot int) error {
+	d := r.plan.Slots[slot].Proc
+	p := r.procs[slot]
+	p.program = &program{}
+	cmd, err := r.programOf(d)
+	if err != nil {
+		return fmt.Errorf("%w (line %d)", err, d.Run.Span.Start.Line)
+	}
+	files, done, err := r.openStreams(slot, d)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var report [2]int
+	if err := unix.Pipe2(report[:], unix.O_CLOEXEC); err != nil {
+		return fmt.Errorf("pipe: %w", err)
+	}
+	defer unix.Close(report[1])
+	if err := r.addStream(&stream{fd: report[0], slot: slot, take: r.takeReports}); err != nil {
+		return err
+	}
+	start, order, err := supervisor.Command(cmd, supervisor.Files{
+		Null: int(r.null.Fd()), Console: r.console[1], Lifeline: int(r.lifeline.ReadEnd().Fd()), Report: report[1], Program: files,
+	})
+	if err != nil {
+		return err
+	}
+	defer order.Close()
+	pid, pidfd, err := r.engine.spawner.Start(start)
+	if err != nil {
+		return err
+	}
+	r.others = append(r.others, &helper{pid: pid, pidfd: pidfd, slot: slot})
+	if d.Run.Stdin != nil {
+		r.sendInput(slot, []byte(*d.Run.Stdin))
+		r.endInput(slot)
+	}
+	return r.watcher.Add(pidfd, tagHelper|uint64(len(r.others)-1))
+}
+
+// programOf resolves what the file says of a program.
+func (r *run) programOf(d *spec.Proc) (*supervisor.Program, error) {
+	run := d.Run
+	base, err := r.baseDir()
+	if err != nil {
+		return nil, err
+	}
+	cmd := &supervisor.Program{Env: r.environment(d), Dir: base, Terminal: d.Terminal, Argv: run.Argv}
+	switch {
+	case len(run.Files) > 0:
+		if cmd.Dir, err = r.copyFiles(d, base); err != nil {
+			return nil, err
+		}
+	case filepath.IsAbs(run.Cwd):
+		cmd.Dir = run.Cwd
+	case run.Cwd != "":
+		cmd.Dir = filepath.Join(base, run.Cwd)
+	}
+	if run.Shell {
+		cmd.Argv = []string{"/bin/sh", "-c", run.Argv[0]}
+	}
+	if cmd.Path, err = lookPath(cmd.Argv[0], cmd.Dir, cmd.Env); err != nil {
+		return nil, err
+	}
+	return cmd, nil
+}
+
+// baseDir is the directory of the scenario's file.
+func (r *run) baseDir() (string, error) {
+	name := r.plan.Scenario.File.Name
+	if name == "-" {
+		name = "."
+	} else {
+		name = filepath.Dir(name)
+	}
+	return filepath.Abs(name)
+}
+
+// environment is that of a program: small and the same everywhere, so that what
+// is set on one machine by chance does not decide.
+func (r *run) environment(d *spec.Proc) []string {
+	env := map[string]string{
+		"PATH": os.Getenv("PATH"), "HOME": os.Getenv("HOME"), "LANG": "C.UTF-8", "TERM": "dumb",
+		// A file array.py beside the program is not to be taken for the module.
+		"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1",
+	}
+	for _, name := range slices.Concat(r.engine.opt.PassEnv, d.Run.PassEnv) {
+		if v, ok := os.LookupEnv(name); ok {
+			env[name] = v
+		}
+	}
+	for k, v := range d.Run.Env {
+		env[k] = v
+	}
+	out := make([]string, 0, len(env))
+	for k, v := range env {
+		out = append(out, k+"="+v)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// lookPath finds the executable that a name stands for, as execvp(3) does, in
+// the environment of the program.
+func lookPath(name, dir string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(dir, name)
+		}
+		return name, executable(name)
+	}
+	path := ""
+	for _, kv := range env {
+		if v, ok := strings.CutPrefix(kv, "PATH="); ok {
+			path = v
+		}
+	}
+	for _, d := range filepath.SplitList(path) {
+		if d == "" {
+			d = dir
+		}
+		full := filepath.Join(d, name)
+		if executable(full) == nil {
+			return full, nil
+		}
+	}
+	if executable(filepath.Join(dir, name)) == nil {
+		return "", fmt.Errorf("run: no program %s in PATH; write ./%s for the one beside the scenario", name, name)
+	}
+	return "", fmt.Errorf("run: no program %s in PATH", name)
+}
+
+func executable(path string) error {
+	st, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("run: there is no file %s", path)
+	case err != nil:
+		return fmt.Errorf("run: %w", err)
+	case st.IsDir():
+		return fmt.Errorf("run: %s is a directory", path)
+	case unix.Access(path, unix.X_OK) != nil:
+		return fmt.Errorf("run: %s is not executable: run it by its interpreter, or chmod +x", path)
+	}
+	return nil
+}
+
+// takeReports reads what a supervisor tells.
+func (r *run) takeReports(slot int, b []byte) {
+	p := r.procs[slot]
+	pr := p.program
+	pr.reports = append(pr.reports, b...)
+	for {
+		rep, rest, ok, err := supervisor.Next(pr.reports)
+		if err != nil {
+			r.broken(err)
+			return
+		}
+		if !ok {
+			break
+		}
+		pr.reports = rest
+		r.reported(slot, &rep)
+	}
+	pr.reports = slices.Clone(pr.reports)
+}
+
+func (r *run) reported(slot int, rep *supervisor.Report) {
+	p := r.procs[slot]
+	s := r.arena.Slot(slot)
+	switch rep.Kind {
+	case supervisor.Started:
+		s.MarkForked(rep.Pid)
+		s.SetState(arena.Running)
+		p.pid, p.forked, p.readyAt = rep.Pid, true, rep.At
+		r.emit(&event.Rec{Kind: event.Forked, Obj: uint32(slot), Value: rep.Pid, At: rep.At})
+	case supervisor.Failed:
+		p.program.failed = true
+		r.broken(fmt.Errorf("%s: %s (line %d)", r.plan.Slots[slot].Name, rep.Text, r.plan.Slots[slot].Proc.Run.Span.Start.Line))
+	case supervisor.Ended:
+		// What it printed comes before its end.
+		r.readOut(slot)
+		s.RecordStatus(rep.Status)
+		p.reaped, p.status = true, proc.DecodeStatus(rep.Status)
+		r.processEnded(slot)
+	case supervisor.Alone:
+		r.readOut(slot)
+		r.flushTails(slot)
+		p.program.alone = true
+		r.news++
+	}
+}
+
+// unsupervised: the supervisor of a program has ended. It does so when the
+// lifeline is cut; before that only somebody who kills it ends it.
+func (r *run) unsupervised(h *helper) {
+	r.readOut(h.slot)
+	p := r.procs[h.slot]
+	if r.torn || r.stop != nil {
+		if p.forked && !p.ended {
+			r.processEnded(h.slot)
+		}
+		return
+	}
+	name := r.plan.Slots[h.slot].Name
+	if !p.forked {
+		r.broken(fmt.Errorf("%s: its supervisor ended before it had started it", name))
+		return
+	}
+	r.emit(&event.Rec{Kind: event.Overrun, Obj: uint32(h.slot), Value: map[string]any{"what": "supervisor"}})
+	r.fail()
+}
