@@ -138,6 +138,16 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 	case event.Stopped:
 		e.Signal, _ = rec.Value.(string)
 		e.Value = nil
+	case event.Print:
+		if rec.Flags&event.FlagErr != 0 {
+			e.Stream = "stderr"
+		}
+	case event.Typed:
+		e.Object = r.Process(int(rec.Obj))
+	case event.Overrun:
+		e.Object = r.Process(int(rec.Obj))
+		e.Detail, _ = m["what"].(string)
+		e.Value = m["limit"]
 	case event.Broken, event.Skipped:
 		e.Detail, _ = rec.Value.(string)
 		e.Value = nil

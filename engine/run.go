@@ -240,7 +240,7 @@ func (r *run) launch() error {
 		return err
 	}
 	for i, p := range r.procs {
-		if p.ended && r.arena.Slot(i).State() != arena.Ready {
+		if p.program == nil && p.ended && r.arena.Slot(i).State() != arena.Ready {
 			return r.broken(fmt.Errorf("%s ended before it was ready: %s", r.plan.Slots[i].Name, p.status))
 		}
 	}
@@ -249,10 +249,10 @@ func (r *run) launch() error {
 }
 
 // startsByItself: a process that no fork: step has to start, nor one of its
-// ancestors.
+// ancestors, and that no program forks whenever it likes.
 func (r *run) startsByItself(slot int) bool {
 	for s := slot; s >= 0; s = r.plan.Slots[s].Parent {
-		if r.plan.Slots[s].Flags&script.SlotForked != 0 {
+		if r.plan.Slots[s].Flags&(script.SlotForked|script.SlotFound) != 0 {
 			return false
 		}
 	}

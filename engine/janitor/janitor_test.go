@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -40,6 +41,16 @@ func TestJanitor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jobs")
 	if err := l.File(path, false, func(p string) error { return unix.Mkfifo(p, 0o600) }); err != nil {
 		t.Fatal(err)
+	}
+	// It gives itself its name once it is deaf.
+	for {
+		comm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(comm) == Name+"\n" {
+			break
+		}
 	}
 	for sig := unix.Signal(1); sig <= 64; sig++ {
 		if sig != unix.SIGKILL && sig != unix.SIGSTOP && sig != 32 && sig != 33 {

@@ -29,14 +29,14 @@ type Terminal struct {
 
 // OpenTerminal opens a terminal of the given size in cells. The error names
 // what the machine is missing.
-func OpenTerminal(rows, cols int) (*Terminal, error) { return openTerminal(rows, cols, true) }
+func OpenTerminal(rows, cols int) (*Terminal, error) { return newTerminal(rows, cols, true) }
 
 // OpenPlainTerminal opens one that hands on what is written to it byte by byte:
 // a line feed is not made CR LF, so that what a program has printed can be
 // compared exactly.
-func OpenPlainTerminal(rows, cols int) (*Terminal, error) { return openTerminal(rows, cols, false) }
+func OpenPlainTerminal(rows, cols int) (*Terminal, error) { return newTerminal(rows, cols, false) }
 
-func openTerminal(rows, cols int, crlf bool) (*Terminal, error) {
+func newTerminal(rows, cols int, crlf bool) (*Terminal, error) {
 	master, err := openMaster()
 	if err != nil {
 		return nil, err

@@ -30,7 +30,11 @@ func (r Run) printed() (names []string, lines map[string][]string) {
 			if name == "" {
 				name = "script"
 			}
-			add(name+"|stdout|", text)
+			stream := e.Stream
+			if stream == "" {
+				stream = "stdout"
+			}
+			add(name+"|"+stream+"|", text)
 		case event.Output:
 			name := e.Proc
 			if name == "" {

@@ -31,7 +31,7 @@ func (r Run) who(e *event.Event) string {
 		return e.Proc
 	}
 	switch event.KindOf(e.Type) {
-	case event.StepBegin, event.StepEnd, event.Print, event.Checked, event.Fail, event.Pressed, event.Sent:
+	case event.StepBegin, event.StepEnd, event.Print, event.Checked, event.Fail, event.Pressed, event.Typed, event.Sent:
 		return "script"
 	}
 	return "ipcrun"
@@ -86,7 +86,17 @@ func turn(e *event.Event, ours bool) string {
 	case event.Ready:
 		return "is ready"
 	case event.Print:
+		if e.Stream != "" {
+			return "prints to " + e.Stream + " " + value(e.Value)
+		}
 		return "prints " + value(e.Value)
+	case event.Typed:
+		if e.Value == nil {
+			return "lets the input of " + e.Object + " end"
+		}
+		return "types " + value(e.Value) + " for " + e.Object
+	case event.Overrun:
+		return overrun(e)
 	case event.Sent:
 		return "sends " + e.Signal + " to " + named(e.Peer, e.PeerPid) + carrying(e)
 	case event.Got:
@@ -156,6 +166,17 @@ func turn(e *event.Event, ours bool) string {
 		}
 	}
 	return ""
+}
+
+// overrun words that a program was ended because it went beyond what it may.
+func overrun(e *event.Event) string {
+	switch e.Detail {
+	case "output":
+		return fmt.Sprintf("ends %s: it has printed more than %d bytes", e.Object, integer(e.Value))
+	case "supervisor":
+		return fmt.Sprintf("lost the process that watches %s: something has killed it", e.Object)
+	}
+	return fmt.Sprintf("ends %s: it went beyond its limit of %s", e.Object, e.Detail)
 }
 
 // detail words the events that only a thorough reader wants.

@@ -1,0 +1,111 @@
+package engine_test
+
+import (
+	"os/exec"
+	"testing"
+
+	"ipcrun/engine/event"
+)
+
+// needs skips a test that is about a program which this machine does not have.
+func needs(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skipf("no %s on this machine", program)
+	}
+}
+
+// TestProgramOnATerminal: every byte a program prints is kept, and what it reads
+// is what was typed.
+func TestProgramOnATerminal(t *testing.T) {
+	o := passes(t, `
+name: a program on a terminal
+processes:
+  sum: {run: 'printf "two numbers? "; read a b; printf "%s\r\n" "$((a + b))"; printf end; exit 3'}
+steps:
+  - {expect: "two numbers? ", from: sum}
+  - {type: 3 4, to: sum}
+  - {expect: {regex: "^7\r$"}, from: sum}
+  - wait: sum
+  - assert: sum.output == "two numbers? 7\r\nend" && sum.exit_code == 3 && sum.exit_signal == nil
+`)
+	o.wantPrinted("sum", "two numbers? 7\r", "end")
+}
+
+// TestProgramBehindPipes: the streams are apart, input ends, and nothing of it
+// is a terminal.
+func TestProgramBehindPipes(t *testing.T) {
+	passes(t, `
+name: a program behind pipes
+processes:
+  sorter: {run: 'test -t 0 || echo no terminal >&2; sort', terminal: false}
+  fixed: {run: [cat], stdin: "one\ntwo"}
+steps:
+  - {type: pear, to: sorter}
+  - {type: apple, to: sorter, enter: false}
+  - close_stdin: sorter
+  - {expect: {all: [pear, apple]}, from: sorter, within: 4s}
+  - wait: sorter
+  - wait: fixed
+  - assert: sorter.output == "apple\npear\n" && sorter.errors == "no terminal\n" && fixed.output == "one\ntwo"
+`)
+}
+
+// TestProgramIsAsFromALoginShell: whatever ipcrun itself ignores or blocks.
+func TestProgramIsAsFromALoginShell(t *testing.T) {
+	needs(t, "python3")
+	passes(t, `
+name: nothing ignored, nothing blocked
+processes:
+  env: {run: [env], env: {A: "1"}}
+  p:
+    run:
+      - python3
+      - -c
+      - |
+        import os, signal, sys
+        mine = [n for n in signal.valid_signals() if signal.getsignal(n) is signal.SIG_IGN]
+        print("ignored", [int(n) for n in mine if n not in (signal.SIGPIPE, signal.SIGXFSZ)])
+        print("blocked", list(signal.pthread_sigmask(signal.SIG_BLOCK, [])))
+        print("leads", os.getsid(0) == os.getpid(), os.getpgrp() == os.getpid(), os.tcgetpgrp(1) == os.getpid())
+        print("fds", sorted(int(f) for f in os.listdir("/proc/self/fd"))[:3], len(os.listdir("/proc/self/fd")))
+steps:
+  - wait: p
+  - wait: env
+  - assert: p.lines == ["ignored []", "blocked []", "leads False True True", "fds [0, 1, 2] 4"]
+  - assert: map(env.lines, split(#, "=")[0]) == ["A", "HOME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONSAFEPATH", "TERM"]
+`)
+}
+
+// TestProgramThatIsNotThere says so, with the line of the file.
+func TestProgramThatIsNotThere(t *testing.T) {
+	for argv, says := range map[string]string{
+		`[no-such-program-anywhere]`: `no program no-such-program-anywhere in PATH`,
+		`[./nothing.py]`:             `there is no file `,
+		`[/]`:                        `/ is a directory`,
+		`[/etc/passwd]`:              `/etc/passwd is not executable`,
+	} {
+		o := run(t, "name: n\nprocesses:\n  p: {run: "+argv+"}\nsteps:\n  - wait: p\n  - assert: p.exit_code == 0\n")
+		o.decided(event.Error, "error", 0, says+".*line 3")
+	}
+}
+
+// TestProgramThatPrintsWithoutEnd is ended, and told so.
+func TestProgramThatPrintsWithoutEnd(t *testing.T) {
+	o := run(t, `
+name: n
+processes:
+  p: {run: "yes", limits: {output: 64KiB}}
+steps:
+  - wait: p
+  - assert: p.exit_signal == "SIGKILL" && len(p.output) == 65536
+`)
+	o.mustPass()
+	found := false
+	for _, e := range o.Events {
+		found = found || e.Type == "limit" && e.Object == "p"
+	}
+	if !found {
+		t.Error("nothing says that it was ended")
+	}
+}
