@@ -160,7 +160,8 @@ func (r *run) signalEvent(e *event.Event, slot int, rec *event.Rec, m map[string
 	pid, _ := m["pid"].(int)
 	e.Signal, e.PeerPid = signalName(n), pid
 	e.Value = nil
-	if v, ok := m["value"]; ok && v != 0 {
+	// What sigqueue sends has a value, be it 0; what kill sends has none.
+	if v, ok := m["value"]; ok && (v != 0 || rec.Kind == event.Sent || m["code"] == proc.CodeQueue) {
 		e.Value = v
 	}
 	if rec.Kind == event.Sent {
@@ -218,12 +219,15 @@ func (r *run) lifeEvent(e *event.Event, slot int, rec *event.Rec, m map[string]a
 			e.Status = statusOf(proc.DecodeStatus(uint32(ws)))
 		}
 	case event.Reaped:
+		if e.Value = nil; m == nil {
+			return
+		}
 		st := &event.Status{}
 		if c, ok := m["exit_code"].(int); ok {
 			st.ExitCode = &c
 		}
 		st.Signal, _ = m["exit_signal"].(string)
-		e.Status, e.Value = st, nil
+		e.Status = st
 	}
 }
 

@@ -67,9 +67,11 @@ func TestIdleHandlesSignals(t *testing.T) {
 name: x
 primitives: {ready: event}
 processes:
-  a: {idle: true, signals: {SIGUSR1: [{let: {n: "${n + 1}"}}, {print: "handled ${n}"}], SIGINT: [{exit: 8}]}}
+  a: {idle: true, signals: {SIGUSR1: [{let: {n: "${n + 1}"}}, {print: "handled ${n}"}], SIGINT: [{exit: 8}], SIGUSR2: [{print: early}]}}
   b: idle
 steps:
+  - {kill: a, signal: SIGUSR2}   # before it was told anything
+  - {expect: early, from: a}
   - {in: a, let: {n: 0}}
   - {kill: a, signal: SIGUSR1}
   - {expect: handled 1, from: a}
@@ -85,7 +87,7 @@ steps:
   - wait: a
   - assert: a.exit_code == 8
 `)
-	o.wantPrinted("a", "handled 1", "handled 2", "still here")
+	o.wantPrinted("a", "early", "handled 1", "handled 2", "still here")
 }
 
 // TestBlockedOn names what a process waits for, whatever it is.

@@ -98,6 +98,7 @@ func (a *agent) waitOne(act *script.Action, slot int) (any, error) {
 		if errors.Is(err, unix.ECHILD) {
 			// SIGCHLD is ignored: the kernel has reaped it and thrown the status away.
 			c.reaped = true
+			a.emit(&event.Rec{Kind: event.Reaped, Step: act.Step, Obj: uint32(slot)})
 			return nil, decl.Fail(script.NoChild, "%s has ended, and SIGCHLD is ignored: no status was kept", a.nameOf(slot))
 		}
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 // engine closes its end of the socket.
 func (a *agent) obey() {
 	buf := make([]byte, MaxOrder)
+	a.m.Obey()
 	for {
 		_, interrupted, err := a.poll(arena.Wait{On: arena.OnOrder}, FdOrders)
 		if err != nil {

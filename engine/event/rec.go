@@ -21,7 +21,7 @@ const (
 	Got            // a handled signal arrived: value {signal, pid, code, value}
 	Returned       // the handler has run to its end: value signal
 	Forked         // fork: obj = child's slot, value pid
-	Reaped         // wait took the status of a child: obj = child's slot, value status
+	Reaped         // wait took the status of a child: obj = child's slot, value status, nil if SIGCHLD is ignored
 	Exiting        // exit, or the end of the steps: value code
 	Assigned       // a variable got a value by an order of the script: value {name: value}
 	OrderDone      // an order of the script was carried out: value {order, result, error, detail}

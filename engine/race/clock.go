@@ -10,5 +10,3 @@ func (c clock) join(o clock) {
 		}
 	}
 }
-
-func (c clock) copy() clock { return append(clock(nil), c...) }

@@ -53,8 +53,6 @@ type finder struct {
 	clocks  []clock
 	objects map[uint32]*object
 	signals map[[3]int]clock // from, to, signal
-	ended   []clock          // at the end of a process
-	forked  []clock          // at the fork of a process
 	found   []Race
 	seen    map[[4]uint32]bool
 	limit   int
@@ -87,7 +85,7 @@ type stamp struct {
 // obey the script.
 func Find(n int, log Log, effect func(r *event.Rec) Effect, idle func(slot int) bool, limit int) []Race {
 	f := &finder{n: n, effect: effect, idle: idle, objects: map[uint32]*object{}, signals: map[[3]int]clock{},
-		ended: make([]clock, n), forked: make([]clock, n), seen: map[[4]uint32]bool{}, limit: limit}
+		seen: map[[4]uint32]bool{}, limit: limit}
 	for i := range n + 1 {
 		c := make(clock, n+1)
 		c[i] = 1
@@ -254,12 +252,10 @@ func (f *finder) life(s int, r *event.Rec) {
 			f.clocks[r.Obj].join(c)
 			c[s]++
 		}
-	case event.Exiting:
-		f.ended[s] = c.copy()
-		c[s]++
 	case event.Reaped:
-		if int(r.Obj) < f.n && f.ended[r.Obj] != nil {
-			c.join(f.ended[r.Obj])
+		// It has ended, by itself or by a signal: nothing of it is to come.
+		if int(r.Obj) < f.n {
+			c.join(f.clocks[r.Obj])
 		}
 	case event.Sent:
 		m, _ := r.Value.(map[string]any)

@@ -93,6 +93,12 @@ func TestFind(t *testing.T) {
 		{"wait orders the child's past", func(l *log) {
 			l.op(1, write, memory).add(1, event.Rec{Kind: event.Exiting}).add(0, event.Rec{Kind: event.Reaped, Obj: 1}).op(0, read, memory)
 		}, 0},
+		{"wait orders the past of a child that was killed", func(l *log) {
+			l.op(1, write, memory).add(0, event.Rec{Kind: event.Reaped, Obj: 1}).op(0, read, memory)
+		}, 0},
+		{"wait for one child does not order another", func(l *log) {
+			l.op(1, write, memory).add(0, event.Rec{Kind: event.Reaped, Obj: 2}).op(0, read, memory)
+		}, 1},
 		{"a signal orders the sender's past", func(l *log) {
 			l.op(0, write, memory).add(0, event.Rec{Kind: event.Sent, Obj: 1, Value: signal}).add(1, event.Rec{Kind: event.Got, Value: signal}).op(1, read, memory)
 		}, 0},

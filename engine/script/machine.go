@@ -26,6 +26,7 @@ type Machine struct {
 	code     []instr
 	handlers map[int]int // signal → entry
 	orders   []int       // order → entry
+	rest     int         // where it is before its first order
 	tasks    map[int]*taskCode
 	varIndex map[string]int
 
@@ -70,6 +71,8 @@ func New(c *Common, p *Program, index int, w World) (*Machine, error) {
 	}
 	l.steps(p.Steps)
 	l.emit(instr{op: opEnd})
+	m.rest = l.here()
+	l.emit(instr{op: opOrderEnd})
 	for _, h := range p.Handlers {
 		if h.Disp == Handle {
 			m.handlers[h.Signal] = l.here()
@@ -160,6 +163,10 @@ func (m *Machine) Interrupt(signal int) {
 	m.frames = append(m.frames, frame{pc: m.pc, current: m.current, signal: signal})
 	m.pc, m.current = entry, nil
 }
+
+// Obey has the machine wait for orders: a handler that ends before the first
+// one leads back here, not to the end of a script without steps.
+func (m *Machine) Obey() { m.pc = m.rest }
 
 // Order makes an ordered step run next, with variables of the script that
 // gives the order. It is over when Next returns nil and OrderDone is true.

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -225,7 +226,9 @@ func Encode(v any) ([]byte, error) { return json.Marshal(v) }
 
 // Decode is the inverse of Encode.
 func Decode(b []byte, v any) error {
-	if err := json.Unmarshal(b, v); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber() // a float64 has no room for every int
+	if err := dec.Decode(v); err != nil {
 		return fmt.Errorf("program: %w", err)
 	}
 	switch x := v.(type) {
@@ -245,10 +248,12 @@ func Decode(b []byte, v any) error {
 // declarations are the only bare values that travel.
 func canonical(v any) any {
 	switch x := v.(type) {
-	case float64:
-		if i := int(x); float64(i) == x {
+	case json.Number:
+		if i, err := strconv.Atoi(x.String()); err == nil {
 			return i
 		}
+		f, _ := x.Float64()
+		return f
 	case []any:
 		for i := range x {
 			x[i] = canonical(x[i])

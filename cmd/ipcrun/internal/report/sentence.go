@@ -104,6 +104,9 @@ func turn(e *event.Event, ours bool) string {
 	case event.Pressed:
 		return fmt.Sprintf("presses %v on the terminal of %s", e.Value, e.Object)
 	case event.Reaped:
+		if e.Status == nil {
+			return fmt.Sprintf("has waited for %s, of which no status was kept", e.Object)
+		}
 		return fmt.Sprintf("takes the status of %s: %s", e.Object, e.Status)
 	case event.Disposed:
 		return e.Signal + " is now " + disposition(e.Detail)
