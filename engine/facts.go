@@ -49,7 +49,7 @@ func (r *run) Fact(name string) (any, bool) {
 		return agent.PrimFacts(p.Kind.Facts(r.handles[p.Number], r), r, p.Number)
 	}
 	if n.Count == 0 {
-		return agent.WithWorkers(&r.plan.Common, name, one(0), r.Fact), true
+		return agent.WithStaff(&r.plan.Common, name, one(0), r.Fact), true
 	}
 	list := make([]any, n.Count)
 	for i := range list {

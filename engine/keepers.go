@@ -28,7 +28,8 @@ func (r *run) blockedIn(w arena.Wait) (b prims.Blocked, ok bool) {
 	if explain == nil || verb == nil {
 		return b, false
 	}
-	return explain(r.handles[w.On], verb.Name, w.Arg), true
+	b = explain(r.handles[w.On], verb.Name, w.Arg)
+	return b, b.Doing != ""
 }
 
 // keepers finds the open descriptors of an end among the processes of the run.

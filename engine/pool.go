@@ -55,16 +55,18 @@ func (r *run) untaken() {
 	}
 }
 
-// closePools closes the pools when nobody is left who could use them, and
-// reports whether their workers will end.
-func (r *run) closePools() bool {
+// dismissStaff lets the processes that primitives have brought along end when
+// nobody is left who could need them, and reports whether they will: workers
+// because their pool is closed, a manager because the last copy of its door is.
+func (r *run) dismissStaff() bool {
 	for i, p := range r.procs {
-		if p.forked && !p.ended && r.plan.Slots[i].Flags&script.SlotWorker == 0 {
+		if p.forked && !p.ended && r.plan.Slots[i].Flags&script.SlotStaff == 0 {
 			return false // a daemon
 		}
 	}
+	r.closeRoles(true)
 	for i := range r.plan.Prims {
-		if p := &r.plan.Prims[i]; p.Decl.Workers != nil {
+		if p := &r.plan.Prims[i]; p.Decl.Staff != nil && p.Kind.Staff.Tasks {
 			if err := p.Kind.Ops["close"].Do(r.handles[i], &prims.Call{}); err != nil {
 				r.broken(err)
 				return false

@@ -91,14 +91,15 @@ func (r *run) closeGiven() {
 
 // closeRoles closes the engine's copies of descriptors that processes have
 // inherited: an end that the engine kept open would keep the end of file away.
-func (r *run) closeRoles() {
+// Those that stand for the script are among them only when that has ended.
+func (r *run) closeRoles(all bool) {
 	for i := range r.plan.Prims {
 		p := &r.plan.Prims[i]
 		if p.Kind.Roles == nil {
 			continue
 		}
 		for k, role := range p.Kind.Roles(p.Args()) {
-			if !role.Mapped {
+			if !role.Mapped && (all || !role.Kept) && r.fds[p.Fds[k]] != nil {
 				r.fds[p.Fds[k]].Close()
 				r.fds[p.Fds[k]] = nil
 			}
@@ -233,8 +234,8 @@ func (r *run) settle() {
 		}
 	}
 	r.doing = "waiting for the processes to end"
-	err := r.waitForAll(script.SlotDaemon | script.SlotWorker)
-	if err == nil && r.closePools() {
+	err := r.waitForAll(script.SlotDaemon | script.SlotStaff)
+	if err == nil && r.dismissStaff() {
 		err = r.waitForAll(script.SlotDaemon)
 	}
 	var s *stuck

@@ -227,7 +227,7 @@ func (r *run) launch() error {
 		}
 	}
 	r.closeGiven()
-	r.closeRoles()
+	r.closeRoles(false)
 	err := r.await(0, func() bool {
 		for i, p := range r.procs {
 			if r.startsByItself(i) && r.arena.Slot(i).State() < arena.Ready && !p.ended {

@@ -71,6 +71,7 @@ type setup struct {
 	Index int
 	Kind  string
 	Args  Args
+	Part  string // of the instance, that this worker alone has
 }
 
 // order is one thing to do, as a JSON line on the worker's standard input.
@@ -149,14 +150,18 @@ func work(text string) {
 	d := Get(s.Kind)
 	at := &Attachment{Name: "x", Number: 0, Args: s.Args, Mem: a.Prims()}
 	if d.Roles != nil {
-		for i := range d.Roles(s.Args) {
+		for i, role := range d.Roles(s.Args) {
 			at.Fds = append(at.Fds, 4+i)
+			if hasManager(s.Args) && role.Part != "" && role.Part != s.Part {
+				must(unix.Close(4 + i))
+				at.Fds[i] = -1
+			}
 		}
 	}
 	h, err := d.Attach(at)
 	must(err)
 	w := &worker{self: a.Self(s.Index, -1), mem: a.Prims(), h: h, d: d}
-	w.self.Interruptible = true
+	w.self.Interruptible, w.self.PollFd = true, w.poll
 	in := bufio.NewScanner(os.Stdin)
 	out := json.NewEncoder(os.Stdout)
 	for in.Scan() {
@@ -173,6 +178,32 @@ func work(text string) {
 			r = w.do(o)
 		}
 		must(out.Encode(r))
+	}
+}
+
+// poll is what an agent gives to its Self: here a signal is a word in shared
+// memory, which is looked at now and then.
+func (w *worker) poll(wait arena.Wait, fd int, events int16, until int64) (arena.Outcome, error) {
+	w.self.Enter(wait)
+	defer w.self.Leave()
+	list := []unix.PollFd{{Fd: int32(fd), Events: events}}
+	for {
+		span := 500 * time.Microsecond
+		if until != 0 {
+			span = max(min(span, time.Duration(until-arena.Now())), 0)
+		}
+		ts := unix.NsecToTimespec(int64(span))
+		n, err := unix.Ppoll(list, &ts, nil)
+		switch {
+		case err != nil && err != unix.EINTR:
+			return arena.Woken, err
+		case n > 0:
+			return arena.Woken, nil
+		case w.self.Interrupt.Load() != 0:
+			return arena.Interrupted, nil
+		case until != 0 && arena.Now() >= until:
+			return arena.TimedOut, nil
+		}
 	}
 }
 
@@ -233,6 +264,7 @@ type crew struct {
 	handle  any
 	files   []*os.File
 	workers []*hand
+	manager *hand // of a queue that has one, in the slot behind the workers
 }
 
 type hand struct {
@@ -251,13 +283,13 @@ type fatal interface {
 func newCrew(t testing.TB, kind string, args Args, n int) *crew {
 	t.Helper()
 	d := Get(kind)
-	a, err := arena.Create("prims-test", arena.Layout{Slots: n + 1, Prims: max(scratch+64, d.ArenaSize(args))})
+	a, err := arena.Create("prims-test", arena.Layout{Slots: n + 2, Prims: max(scratch+64, d.ArenaSize(args))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &crew{t: t, arena: a, d: d, args: args}
 	mem := a.Prims()
-	at := &Attachment{Name: "x", Args: args, Mem: mem}
+	at := &Attachment{Name: "x", Args: args, Mem: mem, Engine: true}
 	if d.Create != nil {
 		cr := &Creation{Name: "x", Args: args, Mem: mem}
 		if err := d.Create(cr); err != nil {
@@ -272,15 +304,18 @@ func newCrew(t testing.TB, kind string, args Args, n int) *crew {
 		t.Fatal(err)
 	}
 	for i := range n {
-		c.workers = append(c.workers, c.start(i))
+		c.workers = append(c.workers, c.start(i, ""))
+	}
+	if hasManager(args) {
+		c.manage(n + 1)
 	}
 	t.Cleanup(c.stop)
 	return c
 }
 
-func (c *crew) start(i int) *hand {
+func (c *crew) start(i int, part string) *hand {
 	c.t.Helper()
-	s, err := json.Marshal(setup{Index: i, Kind: c.d.Name, Args: c.args})
+	s, err := json.Marshal(setup{Index: i, Kind: c.d.Name, Args: c.args, Part: part})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -322,7 +357,11 @@ func (c *crew) start(i int) *hand {
 }
 
 func (c *crew) stop() {
-	for _, h := range c.workers {
+	all := c.workers
+	if c.manager != nil {
+		all = append(all[:len(all):len(all)], c.manager)
+	}
+	for _, h := range all {
 		_ = h.close()
 		_ = h.cmd.Process.Kill()
 		for range h.replies {

@@ -9,10 +9,6 @@ import (
 // WorkerDied is what a task ends with whose worker did not live to finish it.
 var WorkerDied = decl.RegisterError("WorkerDied", "the worker process that did the task, or was to do it, ended before the task was done (with multiprocessing the caller would wait for ever)")
 
-// FirstWorker is the field of a pool's Args that says in which slot the first
-// of its workers lives; the others follow it. The plan adds it.
-const FirstWorker = "first worker"
-
 // Operations of a pool that no step names.
 const (
 	PoolTake   = "take"    // a worker takes the next task
@@ -163,7 +159,7 @@ fails with Timeout.`,
 			},
 			Example: "crew: {pool: 3}",
 			Source:  "multiprocessing.pool.Pool",
-			Workers: true,
+			Staff:   &decl.Staff{Name: "worker", Many: true, Tasks: true},
 		},
 		Inner: []decl.Verb{
 			{Name: PoolTake, Summary: "take the next task", Waits: true},

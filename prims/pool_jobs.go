@@ -148,7 +148,7 @@ func poolRegion() int {
 }
 
 func newPool(name string, mem, region []byte, a Args) *pool {
-	first, _ := a.Fields[FirstWorker].(int)
+	first, _ := a.Fields[FirstOfStaff].(int)
 	p := &pool{name: name, size: poolSize(a), first: first, region: region, maps: map[*Call]*mapping{}}
 	p.seq = word64(mem, 0)
 	p.ring = newQueueRing(mem[8:], region, poolCells)

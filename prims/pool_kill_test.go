@@ -59,7 +59,7 @@ func init() {
 func TestPoolKill(t *testing.T) {
 	for _, size := range []int{8, 3 * pageSize} {
 		const callers, workers = 3, 4
-		c := newCrew(t, "pool", Args{Main: workers, Fields: map[string]any{FirstWorker: callers}}, callers+workers)
+		c := newCrew(t, "pool", Args{Main: workers, Fields: map[string]any{FirstOfStaff: callers}}, callers+workers)
 		for i := range workers {
 			c.tell(callers+i, order{Verb: "pool: work", Rounds: 1})
 		}
@@ -111,7 +111,7 @@ func TestPoolKill(t *testing.T) {
 // operation holds up nobody else.
 func TestPoolStopped(t *testing.T) {
 	const callers, workers = 2, 2
-	c := newCrew(t, "pool", Args{Main: workers, Fields: map[string]any{FirstWorker: callers}}, callers+workers)
+	c := newCrew(t, "pool", Args{Main: workers, Fields: map[string]any{FirstOfStaff: callers}}, callers+workers)
 	for i := range workers {
 		c.tell(callers+i, order{Verb: "pool: work", Rounds: 1})
 	}

@@ -21,7 +21,7 @@ type poolModel struct {
 const modelJobs = 512
 
 func newPoolModel(a Args, n int) (Model, error) {
-	first, _ := a.Fields[FirstWorker].(int)
+	first, _ := a.Fields[FirstOfStaff].(int)
 	if n > 255 || first+poolSize(a) > n {
 		return nil, fmt.Errorf("the model of a pool takes at most 255 processes, its workers among them")
 	}

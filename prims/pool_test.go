@@ -32,7 +32,7 @@ type party struct {
 func newParty(t fatal, callers, workers int) *party {
 	t.Helper()
 	d := Get("pool")
-	args := Args{Main: workers, Fields: map[string]any{FirstWorker: callers}}
+	args := Args{Main: workers, Fields: map[string]any{FirstOfStaff: callers}}
 	p := &party{t: t, d: d, arena: arena.InMemory(arena.Layout{Slots: callers + workers, Prims: 4096})}
 	cr := &Creation{Name: "crew", Args: args, Mem: p.arena.Prims()}
 	if err := d.Create(cr); err != nil {
@@ -463,7 +463,7 @@ func TestPoolModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		const callers, workers = 2, 2
 		p := newParty(rt, callers, workers)
-		model, err := newPoolModel(Args{Main: workers, Fields: map[string]any{FirstWorker: callers}}, callers+workers)
+		model, err := newPoolModel(Args{Main: workers, Fields: map[string]any{FirstOfStaff: callers}}, callers+workers)
 		if err != nil {
 			rt.Fatalf("%v", err)
 		}

@@ -33,6 +33,9 @@ type Descriptor struct {
 	// Inner are operations that no step names: parts of others, which are
 	// recorded, and what processes of the kind's own do.
 	Inner []decl.Verb
+	// Serve is the inner verb in which the processes of its own spend their life;
+	// "" where they do tasks.
+	Serve string
 	// Ops performs the verbs, by name.
 	Ops map[string]Op
 	// Holders lists the processes that somebody who waits for it waits for:
@@ -82,6 +85,9 @@ type Role struct {
 	Part string
 	// Mapped says that Attach maps it, so that it need not stay open.
 	Mapped bool
+	// Kept says that the engine keeps its copy until the script has ended: it
+	// stands for the script.
+	Kept bool
 }
 
 // Op is the real form of one verb.
@@ -132,6 +138,10 @@ type Args struct {
 	Main   any
 	Fields map[string]any
 }
+
+// FirstOfStaff is the field that says in which slot the first process of an
+// instance's own lives; the others follow it. The plan adds it.
+const FirstOfStaff = "first of its staff"
 
 // Creation is what Create works with.
 type Creation struct {

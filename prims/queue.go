@@ -33,17 +33,31 @@ A process that is killed in the middle of a put has put either all of its item
 or nothing, one that is killed in the middle of a get may take its item with it;
 nobody else is held up, nor by one that is stopped.
 
+With manager: true the queue lives in a process of its own, jobs.manager, as
+multiprocessing.Manager().Queue() does. Every put, get, qsize, full and empty is
+then a request to it over a socket, and its answer; what is said above holds all
+the same, and an item that was on its way to a process which is killed is the
+first in the queue again. The manager ignores SIGINT, and ends when no process is
+left that could use the queue. When it dies before that the items are gone, and
+puts and gets fail with ManagerDied; while it is stopped they wait for it, those
+with block: false or timeout: as well.
+
 Beside multiprocessing.Queue: items do not pass through a thread of their own.
 What has been put can be got at once, size and empty are exact, and a process
 that ends right after a put loses nothing.`,
 			Main: &decl.Field{Name: "maxsize", Shape: decl.Int, Default: "0", Min: decl.Num(0), Static: true,
 				Doc: "how many items it holds at most, 0 for as many as memory allows", Example: "3"},
+			Fields: []decl.Field{
+				{Name: managerKey, Shape: decl.Bool, Default: "false", Static: true, Doc: "true: a process of its own keeps the queue, as multiprocessing.Manager().Queue()", Example: "true"},
+			},
+			Staff: &decl.Staff{Name: managerKey, Key: managerKey, Part: managerPart, Ignores: []int{sigint}},
 			Facts: []decl.Fact{
 				{Name: "size", Shape: decl.Int, Doc: "how many items are in it"},
 				{Name: "full", Shape: decl.Bool, Doc: "whether it holds maxsize items; never so without a maxsize"},
 				{Name: "empty", Shape: decl.Bool, Doc: "whether it holds none"},
 				{Name: "maxsize", Shape: decl.Int, Doc: "how many items it holds at most, 0 for no limit"},
 				{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked in a put or a get"},
+				{Name: managerKey, Shape: decl.Map, Doc: "with manager: true the process that keeps it, with the facts of a process: jobs.manager.pid"},
 			},
 			Verbs: []decl.Verb{
 				{
@@ -56,7 +70,7 @@ larger than 256 MiB fails with Invalid.`,
 						{Name: "value", Shape: decl.Any, Required: true, Doc: "the item: any data", Example: "[1, two]"},
 						blockField,
 					},
-					Errors:  []string{Full, Closed, Invalid},
+					Errors:  []string{Full, Closed, Invalid, ManagerDied},
 					Example: "{put: jobs, value: 3}",
 				},
 				{
@@ -66,7 +80,7 @@ fails with Empty at once, with timeout: it fails with Empty, no earlier than
 that. After this process has closed the queue it fails with Closed (ValueError
 in multiprocessing).`,
 					Fields:  []decl.Field{blockField},
-					Errors:  []string{Empty, Closed},
+					Errors:  []string{Empty, Closed, ManagerDied},
 					Example: "{get: jobs, into: job}",
 				},
 				{
@@ -79,16 +93,19 @@ changes nothing.`,
 				{
 					Name: "qsize", Summary: "count the items in a queue", Result: decl.Int, Place: decl.InProcess,
 					Doc:     "Never blocks. Exact at its moment; others may put and get before the next step.",
+					Errors:  []string{ManagerDied},
 					Example: "{qsize: jobs, into: left}",
 				},
 				{
 					Name: "full", Summary: "ask whether a queue is full", Result: decl.Bool, Place: decl.InProcess,
 					Doc:     "Never blocks. A queue without maxsize is never full.",
+					Errors:  []string{ManagerDied},
 					Example: "{full: jobs, into: busy}",
 				},
 				{
 					Name: "empty", Summary: "ask whether a queue is empty", Result: decl.Bool, Place: decl.InProcess,
 					Doc:     "Never blocks. Exact at its moment, unlike in multiprocessing, where an item may still be on its way.",
+					Errors:  []string{ManagerDied},
 					Example: "{empty: jobs, into: done}",
 				},
 			},
@@ -96,24 +113,38 @@ changes nothing.`,
 			Source:  "multiprocessing.Queue",
 		},
 		ArenaSize: func(Args) int { return queueMem },
-		Roles:     func(Args) []Role { return []Role{{Name: "items", Mapped: true}} },
+		Inner:     []decl.Verb{{Name: QueueServe, Summary: "carry out what others ask of the queue", Waits: true}},
+		Serve:     QueueServe,
+		Roles:     queueRoles,
 		Create:    createQueue,
 		Attach:    attachQueue,
 		Detach:    detachQueue,
-		Facts: func(h any, _ View) map[string]any {
+		Facts: func(h any, v View) map[string]any {
+			if p, managed := h.(*proxy); managed {
+				return p.facts(v)
+			}
 			q := h.(*queue)
 			n := q.size()
 			return map[string]any{"size": n, "full": q.maxsize > 0 && n >= q.maxsize, "empty": n == 0, "maxsize": q.maxsize}
 		},
 		Ops: map[string]Op{
-			"put":   {Do: queuePut, Ready: func(h any, need uint64) bool { return h.(*queue).canPut(int(need)) }, Order: Release},
-			"get":   {Do: queueGet, Ready: func(h any, _ uint64) bool { return h.(*queue).size() > 0 }, Order: Acquire},
-			"close": {Do: queueClose},
-			"qsize": {Do: func(h any, c *Call) error { q := h.(*queue); return q.tell(c, q.size()) }},
-			"full":  {Do: func(h any, c *Call) error { q := h.(*queue); return q.tell(c, q.maxsize > 0 && q.size() >= q.maxsize) }},
-			"empty": {Do: func(h any, c *Call) error { q := h.(*queue); return q.tell(c, q.size() == 0) }},
+			"put":   {Do: either(queuePut, (*proxy).put), Ready: queueReady(func(q *queue, need uint64) bool { return q.canPut(int(need)) }), Order: Release},
+			"get":   {Do: either(queueGet, (*proxy).get), Ready: queueReady(func(q *queue, _ uint64) bool { return q.size() > 0 }), Order: Acquire},
+			"close": {Do: either(queueClose, (*proxy).close)},
+			"qsize": {Do: either(func(h any, c *Call) error { q := h.(*queue); return q.tell(c, q.size()) }, (*proxy).qsize), Ready: queueReady(nil)},
+			"full": {Do: either(func(h any, c *Call) error { q := h.(*queue); return q.tell(c, q.maxsize > 0 && q.size() >= q.maxsize) }, (*proxy).full),
+				Ready: queueReady(nil)},
+			"empty":    {Do: either(func(h any, c *Call) error { q := h.(*queue); return q.tell(c, q.size() == 0) }, (*proxy).empty), Ready: queueReady(nil)},
+			QueueServe: {Do: queueServe, Ready: queueReady(nil)},
 		},
-		Died:  func(h any, slot int) { h.(*queue).died(slot) },
+		Explain: explainQueue,
+		Died: func(h any, slot int) {
+			if p, managed := h.(*proxy); managed {
+				p.died(slot)
+				return
+			}
+			h.(*queue).died(slot)
+		},
 		Model: newQueueModel,
 	})
 }

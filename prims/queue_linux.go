@@ -15,6 +15,9 @@ func queueRegion(a Args) int {
 }
 
 func createQueue(c *Creation) error {
+	if hasManager(c.Args) {
+		return createManaged(c)
+	}
 	f, mem, err := memfd(c.Name, queueRegion(c.Args))
 	if err != nil {
 		return err
@@ -25,6 +28,9 @@ func createQueue(c *Creation) error {
 }
 
 func attachQueue(a *Attachment) (any, error) {
+	if hasManager(a.Args) {
+		return attachManaged(a)
+	}
 	region, err := unix.Mmap(a.Fds[0], 0, queueRegion(a.Args), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("%s: mapping shared memory: %w", a.Name, err)
@@ -32,7 +38,13 @@ func attachQueue(a *Attachment) (any, error) {
 	return newQueue(a.Mem, region, a.Args), nil
 }
 
-func detachQueue(h any) { unix.Munmap(h.(*queue).region) }
+func detachQueue(h any) {
+	if p, managed := h.(*proxy); managed {
+		p.detach()
+		return
+	}
+	unix.Munmap(h.(*queue).region)
+}
 
 // discard gives pages back to the kernel, for all who map them; they read as
 // zero then. Where the kernel refuses, they stay.

@@ -122,3 +122,156 @@ processes:
 steps: [{wait: till}, {assert: 'total.value == 40 and row.value == [40, 80]'}]
 `)
 }
+
+// TestManagerInScenarios: a manager is a process of the run like any other.
+func TestManagerInScenarios(t *testing.T) {
+	for _, text := range []string{`
+name: what a manager is
+primitives: {jobs: {queue: 2, manager: true}}
+processes:
+  user: idle
+steps:
+  - eventually: jobs.manager.blocked_on == "jobs"
+  - assert: jobs.manager.pid > 1 and jobs.manager.pid != user.pid and jobs.manager.ignores == ["SIGINT"] and jobs.waiters == []
+  - {in: user, put: jobs, value: [1, {two: null}]}
+  - {in: user, full: jobs, into: full}
+  - {in: user, qsize: jobs, into: n}
+  - assert: jobs.size == 1 and not jobs.full and user.vars.n == 1 and not user.vars.full
+  - {in: user, get: jobs, into: got}
+  - {in: user, empty: jobs, into: empty}
+  - assert: 'user.vars.got == [1, {two: nil}] and user.vars.empty'
+  - {in: user, get: jobs, block: false, error: Empty}
+  - {in: user, get: jobs, timeout: 5ms, error: Empty}
+  - {kill: jobs.manager, signal: SIGINT}
+  - {in: user, put: jobs, value: 7}
+finally:
+  - assert: jobs.manager.exit_code == 0 and jobs.size == 1
+`, `
+name: a client that is killed or stopped
+primitives: {jobs: {queue: 1, manager: true}}
+processes:
+  getter[2]: {daemon: true, steps: [{get: jobs, into: x}]}
+  putter: {daemon: true, steps: [{put: jobs, value: 1}, {put: jobs, value: 2}, {put: jobs, value: 3}]}
+  user: idle
+steps:
+  - eventually: all(getter, .exit_code == 0) and jobs.size == 1
+  - wait: putter
+  - {in: user, put: jobs, value: 4, background: late}
+  - eventually: jobs.waiters == ["user"]
+  - {kill: user, signal: SIGSTOP}
+  - eventually: user.state == "stopped"
+  - {kill: user, signal: SIGKILL}
+  - {wait: user}
+  - assert: jobs.size == 1 and jobs.waiters == []
+`, `
+name: the manager is killed
+primitives: {jobs: {queue: 1, manager: true}}
+processes:
+  waiting: [{put: jobs, value: 1}, {put: jobs, value: 2, error: ManagerDied}]
+  later: idle
+steps:
+  - eventually: jobs.waiters == ["waiting"]
+  - {kill: jobs.manager, signal: SIGKILL}
+  - wait: waiting
+  - {in: later, get: jobs, error: ManagerDied}
+  - assert: jobs.manager.exit_signal == "SIGKILL" and jobs.empty
+`, `
+name: handlers run while a process is blocked, and use the queue themselves
+primitives: {jobs: {queue: 1, manager: true}, other: {queue, manager: true}}
+processes:
+  p:
+    signals:
+      SIGUSR1:
+        - {get: jobs, block: false, error: Empty}
+        - {put: other, value: handled}
+      SIGUSR2:
+        - {get: jobs, into: mine}
+        - {put: other, value: "${mine}"}
+    steps: [{get: jobs, into: got}, {print: "got ${got}"}]
+  q: idle
+steps:
+  - eventually: jobs.waiters == ["p"]
+  - {kill: p, signal: SIGUSR1}
+  - {in: q, get: other, into: said}
+  - assert: q.vars.said == "handled"
+  - {kill: p, signal: SIGUSR2}
+  - {in: q, put: jobs, value: first}
+  - {in: q, put: jobs, value: second}
+  - {expect: got, from: p}
+  - wait: p
+  - {in: q, get: other, into: said}
+  - assert: p.exit_code == 0 and (q.vars.said == "first" or q.vars.said == "second")
+`, `
+name: children use it, those of a fork step as well
+primitives: {jobs: {queue, manager: true}, back: {queue, manager: true}}
+processes:
+  parent: [{put: jobs, value: 1}, {fork: child}, {get: back, into: x}, {assert: x == 2}, {wait: child}]
+  child: {parent: parent, steps: [{get: jobs, into: x}, {assert: x == 1}, {put: back, value: 2}]}
+inherit: all
+steps: [{wait: child}]
+`} {
+		ends(t, event.Pass, text)
+	}
+}
+
+// TestManagerOrders: through a manager, too, what comes before a put comes before
+// the get of its item.
+func TestManagerOrders(t *testing.T) {
+	ends(t, event.Pass, `
+name: a message says that it is done
+primitives: {done: {queue, manager: true}, x: {value: i}}
+processes:
+  writer: {steps: [{write: x, value: 1}, {put: done, value: 1}]}
+  reader: {steps: [{get: done}, {read: x, into: got}, {assert: got == 1}]}
+`)
+	res := ends(t, event.Failed, `
+name: the wrong way round
+primitives: {done: {queue, manager: true}, x: {value: i}}
+processes:
+  writer: {steps: [{put: done, value: 1}, {write: x, value: 1}]}
+  reader: {steps: [{get: done}, {read: x, into: got}]}
+`)
+	if res.Verdict.Ending != "race" {
+		t.Errorf("it ended by %s", res.Verdict.Ending)
+	}
+}
+
+// TestManagerDeadlock: that nobody can move any more is said at once, and why.
+func TestManagerDeadlock(t *testing.T) {
+	res := ends(t, event.Failed, `
+name: each waits for the other
+primitives: {a: {queue: 1, manager: true}, b: {queue: 1, manager: true}}
+processes:
+  x: {steps: [{get: a}, {put: b, value: 1}]}
+  y: {steps: [{put: b, value: 1}, {put: b, value: 2}]}
+`)
+	if res.Verdict.Ending != "deadlock" {
+		t.Fatalf("it ended by %s", res.Verdict.Ending)
+	}
+	why := map[string]string{}
+	for _, w := range res.Events[res.Verdict.Cause].Stuck.Waits {
+		why[w.Proc] = w.Why
+	}
+	for proc, want := range map[string]string{
+		"x":         "it wants to get something from a, which a.manager keeps and which is empty",
+		"y":         "it wants to put something into b, which b.manager keeps and which is full",
+		"a.manager": "it waits for others to ask it for something",
+	} {
+		if why[proc] != want {
+			t.Errorf("%s: %q, want %q", proc, why[proc], want)
+		}
+	}
+	res = ends(t, event.Failed, `
+name: a manager that is stopped
+primitives: {a: {queue: 1, manager: true}}
+processes:
+  x: idle
+steps:
+  - {kill: a.manager, signal: SIGSTOP}
+  - eventually: a.manager.state == "stopped"
+  - {in: x, put: a, value: 1, timeout: 1s}
+`)
+	if res.Verdict.Ending != "deadlock" {
+		t.Errorf("it ended by %s", res.Verdict.Ending)
+	}
+}

@@ -89,7 +89,7 @@ func plays(t *testing.T, scenes []scene) {
 					t.Errorf("stage %d, %+v: over after %v, not before %v", i+1, s.order, r.Took, s.least)
 				}
 			}
-			if n := c.arena.Blocked(); n != 0 {
+			if n := c.booked(); n != 0 {
 				t.Errorf("%d processes are blocked, by the books", n)
 			}
 		})

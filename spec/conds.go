@@ -70,11 +70,9 @@ func (ld *loader) things(c *context, s *cond.Scope) {
 	local := c.inProcess() || c.always
 	for name, e := range ld.names {
 		switch {
-		case e.prim != nil && e.prim.Kind.Workers:
-			s.Names[name] = arrayed(ld.poolType(e.prim.Kind, local), e.prim.Array)
 		case e.prim != nil:
-			s.Names[name] = arrayed(objectType(e.prim.Kind.Facts, local, e.prim.Kind.Name, nil), e.prim.Array)
-		case e.proc != nil && e.proc.Pool == nil:
+			s.Names[name] = arrayed(ld.primType(e.prim, local), e.prim.Array)
+		case e.proc != nil && e.proc.Of == nil:
 			s.Names[name] = arrayed(objectType(ld.voc.ProcessFacts, local, "process", nil), e.proc.Array)
 		}
 	}
@@ -119,6 +117,8 @@ func (ld *loader) whyNot(c *context, path string) string {
 		return "only params are known before anything runs"
 	case !ok:
 		return ld.whoseVariable(c, name)
+	case e != nil && e.prim != nil && e.prim.Staff == nil && e.prim.Kind.Staff != nil && fact == e.prim.Kind.Staff.Name:
+		return name + " has none: declare it with " + e.prim.Kind.Staff.Key + ": true"
 	case e != nil && e.proc != nil:
 		for _, f := range ld.voc.ProcessFacts {
 			if f.Name == fact && f.ScriptOnly {

@@ -218,7 +218,6 @@ func (ld *loader) declarePrimitive(p ydoc.Pair) {
 	}
 	ld.sc.Prims = append(ld.sc.Prims, pr)
 	ld.primNodes = append(ld.primNodes, p.Value)
-	ld.declareWorkers(pr)
 }
 
 // cut splits name[index].

@@ -69,9 +69,7 @@ func (ld *loader) primitives() {
 		if n := ld.primNodes[i]; n.Kind == ydoc.Map {
 			ld.primitive(pr, n)
 		}
-		if n, ok := pr.Main.(int); ok && pr.Workers != nil {
-			pr.Workers.Count = n
-		}
+		ld.declareStaff(pr)
 	}
 }
 

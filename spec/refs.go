@@ -210,7 +210,11 @@ func (ld *loader) namesOf(refs []string) []string {
 
 // wrongClass reports a name of a thing that a verb cannot be done with.
 func (ld *loader) wrongClass(span source.Span, name string, f *decl.Field, e *entry) {
-	ld.add(codeObject, span, fmt.Sprintf("%s is %s, %s: takes %s", name, e.what(), f.Name, classes(f.Refs)), "", diag.Suggest(name, ld.namesOf(f.Refs)),
+	detail := ""
+	if e.prim != nil && e.prim.Staff == nil && e.prim.Kind.Staff != nil && contains(f.Refs, "process") {
+		detail = upperFirst(article(e.class)) + " brings a process along with  " + e.prim.Kind.Staff.Key + ": true"
+	}
+	ld.add(codeObject, span, fmt.Sprintf("%s is %s, %s: takes %s", name, e.what(), f.Name, classes(f.Refs)), detail, diag.Suggest(name, ld.namesOf(f.Refs)),
 		ld.declaredHere(e.span, "declared here"))
 }
 

@@ -42,7 +42,7 @@ func (ld *loader) stepRules(s *Step, n *ydoc.Node, c *context) {
 			ld.add(codeNoCheck, s.Obj.Span, "this condition is "+what, "It mentions nothing that could change.", "")
 		}
 	}
-	if k := ld.voc.Kinds[v.Class]; k != nil && k.Workers {
+	if k := ld.voc.Kinds[v.Class]; k != nil && k.Staff != nil && k.Staff.Tasks {
 		ld.poolRule(s, c)
 	}
 	switch v.Name {

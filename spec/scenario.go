@@ -21,7 +21,7 @@ type Scenario struct {
 	InheritAll bool
 	Params     map[string]any
 	Prims      []*Prim
-	Procs      []*Proc // the workers of pools come last
+	Procs      []*Proc // those that primitives bring along come last
 	Tasks      []*Task
 	Steps      []*Step
 	Finally    []*Step
@@ -46,9 +46,10 @@ type Prim struct {
 	Kind   *decl.Kind
 	Main   any
 	Fields map[string]any
-	// Of a pool: its workers, and the tasks that they are given.
-	Workers *Proc
-	Tasks   []*Task
+	// Staff are the processes that it brings along, nil if there are none, and
+	// Tasks what the workers of a pool are given.
+	Staff *Proc
+	Tasks []*Task
 }
 
 // Proc is a declared process.
@@ -59,7 +60,7 @@ type Proc struct {
 	Terminal bool
 	Idle     bool
 	Daemon   bool
-	Pool     *Prim    // whose worker it is, nil for other processes
+	Of       *Prim    // the primitive that brings it along, nil for declared processes
 	Run      *Program // what it runs instead of a script, nil for other processes
 	Found    bool     // a child that the program above it forks by itself
 	Limits   Limits

@@ -3,9 +3,7 @@ package spec
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
-	"ipcrun/spec/cond"
 	"ipcrun/spec/decl"
 	"ipcrun/spec/source"
 	"ipcrun/spec/ydoc"
@@ -27,9 +25,6 @@ var TaskFields = []decl.Field{
 	{Name: "steps", Shape: decl.Steps, Doc: "what a worker does; its variables are new for every task"},
 	{Name: "result", Shape: decl.Any, Default: "nothing", Doc: "what the caller gets, evaluated after the steps", Example: "${x * x}"},
 }
-
-// workerWord is what the workers of a pool are called: crew.worker[0].
-const workerWord = ".worker"
 
 // declareTasks enters the names of tasks.
 func (ld *loader) declareTasks(n *ydoc.Node) {
@@ -53,45 +48,6 @@ func (ld *loader) declareTasks(n *ydoc.Node) {
 		ld.sc.Tasks = append(ld.sc.Tasks, t)
 		ld.taskNodes = append(ld.taskNodes, p.Value)
 	}
-}
-
-// declareWorkers enters the workers of a pool as processes.
-func (ld *loader) declareWorkers(pr *Prim) {
-	if !pr.Kind.Workers {
-		return
-	}
-	if pr.Array {
-		ld.add(codeTask, pr.Span, article(pr.Kind.Name)+" is declared by a name of its own", "Its workers are "+pr.Name+workerWord+"[0] and so on; a list of pools has no names for them.", "")
-		return
-	}
-	pr.Workers = &Proc{Decl: Decl{Name: pr.Name + workerWord, Array: true, Count: 1, Span: pr.Span}, Pool: pr}
-	ld.names[pr.Workers.Name] = &entry{class: "process", span: pr.Span, proc: pr.Workers}
-}
-
-// splitName cuts a reference into its pieces. The workers of a pool have a name
-// with a dot in it.
-func (ld *loader) splitName(s string) (refText, string) {
-	t, problem := splitRef(s)
-	workers := t.name + workerWord
-	if ld.names[workers] == nil || !strings.HasPrefix(s, workers) {
-		return t, problem
-	}
-	t, problem = splitRef(s[len(workers):])
-	if t.name != "" {
-		return splitRef(s) // crew.workers: the pool has no such part
-	}
-	t.name = workers
-	for i := range t.groups {
-		t.groups[i].at += utf8.RuneCountInString(workers)
-	}
-	return t, problem
-}
-
-// poolType is what expressions know of a pool.
-func (ld *loader) poolType(k *decl.Kind, local bool) cond.Type {
-	return objectType(k.Facts, local, k.Name, map[string]cond.Type{
-		workerWord[1:]: cond.ListOf(objectType(ld.voc.ProcessFacts, local, "process", nil)),
-	})
 }
 
 // tasks reads the tasks, but for their steps.
@@ -221,22 +177,5 @@ func (ld *loader) argsFit(s *Step, t *Task, v *Value, at source.Span) {
 		}
 	case v.Form == IsLit:
 		ld.add(codeTask, v.Span, t.Name+" takes "+takes+", not "+describe(v.Lit), "Arguments are a mapping from params to values, or a list of values.", "", here)
-	}
-}
-
-// pools adds the workers to the processes, with all that their tasks use.
-func (ld *loader) pools() {
-	for _, pr := range ld.sc.Prims {
-		if pr.Workers == nil {
-			continue
-		}
-		w := pr.Workers
-		w.use(Use{Prim: pr})
-		for _, t := range pr.Tasks {
-			for _, u := range t.Proc.Uses {
-				w.use(u)
-			}
-		}
-		ld.sc.Procs = append(ld.sc.Procs, w)
 	}
 }

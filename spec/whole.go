@@ -8,7 +8,7 @@ func (ld *loader) rules() {
 		f()
 	}
 	sc := ld.sc
-	ld.pools()
+	ld.staff()
 	ld.inheritAll()
 	// A child inherits from its parent, so the parent has what its children use.
 	for changed := true; changed; {
@@ -82,8 +82,8 @@ func (ld *loader) isParent(p *Proc) bool {
 // really does: every primitive and every end.
 func (ld *loader) inheritAll() {
 	for _, p := range ld.sc.Procs {
-		if !p.InheritAll && !ld.sc.InheritAll {
-			continue
+		if !p.InheritAll && !ld.sc.InheritAll || p.Of != nil && !p.Of.Kind.Staff.Tasks {
+			continue // a manager would keep others from ending, and be kept from it
 		}
 		for _, pr := range ld.sc.Prims {
 			parts := []string{""}

@@ -99,6 +99,11 @@ primitives: {jobs: queue}
 processes:
   producer: [{repeat: N, as: i, do: [{put: jobs, value: "${i}"}]}]
   consumer: [{repeat: N, do: [{get: jobs, into: x}]}]`, 100_000},
+	{"manager_put_get", `
+primitives: {jobs: {queue, manager: true}}
+processes:
+  producer: [{repeat: N, as: i, do: [{put: jobs, value: "${i}"}]}]
+  consumer: [{repeat: N, do: [{get: jobs, into: x}]}]`, 10_000},
 	{"semaphore_ping_pong", `
 primitives: {ping: {semaphore: 0}, pong: {semaphore: 0}}
 processes:

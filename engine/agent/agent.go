@@ -101,8 +101,8 @@ func run(slot int, name string) {
 	mem.AwaitGo()
 	a.self.SetState(arena.Running)
 	switch {
-	case a.prog.Pool != nil:
-		a.serve(*a.prog.Pool)
+	case a.prog.Serves != nil:
+		a.serve(*a.prog.Serves)
 	case a.prog.Idle:
 		a.obey()
 	default:

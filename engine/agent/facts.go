@@ -20,7 +20,7 @@ func (a *agent) Fact(name string) (any, bool) {
 		return a.primFacts(n.First + i)
 	}
 	if n.Count == 0 {
-		return WithWorkers(a.common, name, one(0), a.Fact), true
+		return WithStaff(a.common, name, one(0), a.Fact), true
 	}
 	list := make([]any, n.Count)
 	for i := range list {

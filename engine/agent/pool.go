@@ -21,9 +21,9 @@ type doing struct {
 	check *script.Check // the assertion of it that did not hold
 }
 
-// serve does the tasks of a pool, one after the other, until there will be no
+// doTasks does the tasks of a pool, one after the other, until there will be no
 // more.
-func (a *agent) serve(number int) {
+func (a *agent) doTasks(number int) {
 	for {
 		t, end := a.take(number)
 		if end != nil {
@@ -119,7 +119,7 @@ func (a *agent) travels(u *script.Uncaught) *decl.Failure {
 	}
 	t := a.task.task
 	out := decl.Fail(f.Name, "%sin line %d, task %s, by %s", detail, t.Lines[u.Step], t.Name, a.name)
-	a.emit(&event.Rec{Kind: event.Fail, Flags: event.FlagExpected | event.FlagTravels, Step: u.Step, Obj: uint32(*a.prog.Pool),
+	a.emit(&event.Rec{Kind: event.Fail, Flags: event.FlagExpected | event.FlagTravels, Step: u.Step, Obj: uint32(*a.prog.Serves),
 		Value: map[string]any{"name": out.Name, "detail": out.Detail, "job": a.task.job}})
 	return out
 }
@@ -155,52 +155,4 @@ func (a *agent) signalFor(slot, n int) error {
 		}
 	}
 	return nil
-}
-
-// WithWorkers adds its workers to the facts of a pool.
-func WithWorkers(c *script.Common, name string, facts any, fact func(string) (any, bool)) any {
-	f, ok := facts.(map[string]any)
-	if _, pool := c.Names[name+"."+workerField]; !pool || !ok {
-		return facts
-	}
-	return &poolRecord{facts: f, workers: func() []any {
-		v, _ := fact(name + "." + workerField)
-		list, _ := v.([]any)
-		return list
-	}}
-}
-
-const workerField = "worker"
-
-// poolRecord are the facts of a pool, with those of its workers when they are
-// asked for.
-type poolRecord struct {
-	facts   map[string]any
-	workers func() []any
-}
-
-// Field is one fact.
-func (p *poolRecord) Field(name string) (any, bool) {
-	if _, read := p.facts[name]; !read && name == workerField {
-		p.facts[name] = p.workers()
-	}
-	v, ok := p.facts[name]
-	return v, ok
-}
-
-// Map is all of them.
-func (p *poolRecord) Map() map[string]any {
-	out := map[string]any{}
-	for k, v := range p.facts {
-		out[k] = v
-	}
-	list, _ := p.Field(workerField)
-	workers := append([]any{}, list.([]any)...)
-	for i, w := range workers {
-		if r, ok := w.(interface{ Map() map[string]any }); ok {
-			workers[i] = r.Map()
-		}
-	}
-	out[workerField] = workers
-	return out
 }

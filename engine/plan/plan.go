@@ -43,7 +43,7 @@ func Make(sc *spec.Scenario) (*Plan, error) {
 		return nil, err
 	}
 	p.processes()
-	p.pools()
+	p.staff()
 	p.tasks()
 	for _, proc := range sc.Procs {
 		p.Programs = append(p.Programs, p.program(proc))
@@ -110,7 +110,7 @@ func (p *Plan) processes() {
 			for _, f := range []struct {
 				on   bool
 				flag uint32
-			}{{d.Forked, script.SlotForked}, {d.Terminal, script.SlotTerminal}, {d.Idle, script.SlotIdle}, {d.Daemon, script.SlotDaemon}, {d.Pool != nil, script.SlotWorker}, {d.Run != nil, script.SlotProgram}, {d.Found, script.SlotFound}} {
+			}{{d.Forked, script.SlotForked}, {d.Terminal, script.SlotTerminal}, {d.Idle, script.SlotIdle}, {d.Daemon, script.SlotDaemon}, {d.Of != nil, script.SlotStaff}, {d.Run != nil, script.SlotProgram}, {d.Found, script.SlotFound}} {
 				if f.on {
 					s.Flags |= f.flag
 				}
@@ -142,8 +142,8 @@ func (p *Plan) program(d *spec.Proc) *script.Program {
 		pr.Vars = append(append([]string{}, pr.Vars...), missing(p.Scenario.Vars, pr.Vars)...)
 	}
 	pr.Uses = p.uses(d)
-	if d.Pool != nil {
-		p.worker(pr, d)
+	if d.Of != nil {
+		p.serves(pr, d)
 	}
 	return pr
 }

@@ -93,10 +93,10 @@ type Program struct {
 	// Uses are the primitives that a process of this program has.
 	Uses []Use `json:"uses,omitempty"`
 	Idle bool  `json:"idle,omitempty"`
-	// Pool makes it the program of a pool's workers: its number, and what it
-	// does.
-	Pool  *int    `json:"pool,omitempty"`
-	Tasks []*Task `json:"tasks,omitempty"`
+	// Serves makes it the program of processes that a primitive brings along: its
+	// number, and the tasks that they do if they are workers.
+	Serves *int    `json:"serves,omitempty"`
+	Tasks  []*Task `json:"tasks,omitempty"`
 }
 
 // Task is what workers do for others.

@@ -27,7 +27,7 @@ const (
 	SlotTerminal             // it has a terminal of its own
 	SlotIdle                 // it takes orders
 	SlotDaemon               // it is ended with the rest
-	SlotWorker               // it does the tasks of a pool
+	SlotStaff                // a primitive has brought it along
 	SlotProgram              // it is a program that somebody else wrote
 	SlotFound                // a child that such a program forks by itself
 )

@@ -118,9 +118,25 @@ type Kind struct {
 	// Named is the field that fixes the name by which the system knows an instance,
 	// "" where there is none. No two instances can have the same.
 	Named string
-	// Workers: its main value is a number of processes that do tasks for it,
-	// name.worker[0] and so on.
-	Workers bool
+	// Staff, if set, describes the processes that an instance brings along.
+	Staff *Staff
+}
+
+// Staff describes the processes that a primitive brings along: the workers of a
+// pool, the manager of a queue. They are called after it, crew.worker[0] or
+// jobs.manager; a fact of that name says what they are.
+type Staff struct {
+	Name string
+	// Many: the main value says how many there are; else there is one.
+	Many bool
+	// Tasks: they do tasks for others, which steps name.
+	Tasks bool
+	// Key, if set, is the key of a declaration with which an instance has them.
+	Key string
+	// Part, if set, is the part of the primitive that they alone have.
+	Part string
+	// Ignores are signals that they ignore from their start.
+	Ignores []int
 }
 
 // Err is an error a step can end with.

@@ -103,6 +103,22 @@ def queue_put_get(rounds):
     return d
 
 
+def manager_put_get(rounds):
+    with mp.Manager() as manager:
+        q, done = manager.Queue(), mp.Event()
+        p = mp.Process(target=taker, args=(q, done, rounds + WARM))
+        p.start()
+        for i in range(WARM):
+            q.put(i)
+        t = time.perf_counter()
+        for i in range(rounds):
+            q.put(i)
+        done.wait()
+        d = time.perf_counter() - t
+        p.join()
+        return d
+
+
 def sem_peer(ping, pong, rounds):
     for _ in range(rounds):
         ping.acquire()

@@ -15,22 +15,26 @@ func (p *Plan) tasks() {
 	}
 }
 
-// pools tells each pool in which slots its workers live.
-func (p *Plan) pools() {
+// staff tells each primitive in which slots the processes live that it brings
+// along.
+func (p *Plan) staff() {
 	for i := range p.Prims {
 		pr := &p.Prims[i]
-		if w := pr.Decl.Workers; w != nil {
+		if w := pr.Decl.Staff; w != nil {
 			pr.Fields = maps.Clone(pr.Fields)
-			pr.Fields[prims.FirstWorker] = p.Common.Names[w.Name].First
+			pr.Fields[prims.FirstOfStaff] = p.Common.Names[w.Name].First
 		}
 	}
 }
 
-// worker adds to the program of a pool's workers what they do.
-func (p *Plan) worker(pr *script.Program, d *spec.Proc) {
-	n := p.Common.Names[d.Pool.Name].First
-	pr.Pool = &n
-	for _, t := range d.Pool.Tasks {
+// serves adds to the program of a primitive's own processes what they do.
+func (p *Plan) serves(pr *script.Program, d *spec.Proc) {
+	n := p.Common.Names[d.Of.Name].First
+	pr.Serves = &n
+	for _, signal := range d.Of.Kind.Staff.Ignores {
+		pr.Handlers = append(pr.Handlers, script.Handler{Signal: signal, Disp: script.Ignore})
+	}
+	for _, t := range d.Of.Tasks {
 		out := &script.Task{
 			Name: t.Name, Number: p.Common.Names[t.Name].First, Params: t.Params, Steps: convertAll(t.Steps),
 			Lines: map[uint32]int{0: t.Span.Start.Line},
