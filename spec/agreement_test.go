@@ -51,6 +51,7 @@ var beyondSchemaCases = []string{
 	"places/in_a_process_that_has_a_script",         // what is declared elsewhere
 	"shape/param_is_yes",                            // text to JSON
 	"steps/bad_regular_expression",                  // the syntax of patterns
+	"pools/a_manager_as_a_queue,_and_steps_for_it",  // orders for a process that is not idle
 	"steps/regular_expression_that_matches_nothing_at_all",
 	"yaml/base_sixty", // text to JSON
 	"yaml/date",       // text to JSON

@@ -127,7 +127,9 @@ func processLine(p *spec.Proc) string {
 		}
 		traits = append(traits, s...)
 	}
-	if len(p.Uses) > 0 {
+	if p.Of != nil && !p.Of.Kind.Staff.Tasks {
+		traits = append(traits, "keeps "+p.Of.Name)
+	} else if len(p.Uses) > 0 {
 		var s []string
 		for _, u := range p.Uses {
 			s = append(s, u.Prim.Name)

@@ -281,9 +281,13 @@ func exampleDeclarations(kind, object, variable string) []string {
 		if v.Kinds[k] == nil {
 			continue
 		}
-		name, _, _ := strings.Cut(v.Kinds[k].Example, ":")
+		example := v.Kinds[k].Example
+		if st := v.Kinds[k].Staff; st != nil && st.Key != "" {
+			example = strings.TrimSuffix(example, "}") + ", " + st.Key + ": true}"
+		}
+		name, _, _ := strings.Cut(example, ":")
 		if byName[name] == "" {
-			byName[name] = v.Kinds[k].Example
+			byName[name] = example
 		}
 	}
 	delete(byName, variable)
