@@ -12,12 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"ipcrun/prims/arena"
+	"ipcrun/prims/named"
 	"ipcrun/spec/decl"
 )
 
@@ -77,9 +79,11 @@ type setup struct {
 // order is one thing to do, as a JSON line on the worker's standard input.
 type order struct {
 	Verb  string
-	Value any    // the value parameter
-	Given bool   // it was given
-	Param string // what the parameter is called, "" for value
+	Value any            // the value parameter
+	Given bool           // it was given
+	Param string         // what the parameter is called, "" for value
+	More  map[string]any // other parameters
+	Part  string         // the end or part that it names
 	// Float is Value where that is a float, which JSON would take for an int if
 	// it is whole.
 	Float  *float64
@@ -119,6 +123,12 @@ func canonical(v any) any {
 		out := make([]any, len(x))
 		for i := range x {
 			out[i] = canonical(x[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k := range x {
+			out[k] = canonical(x[k])
 		}
 		return out
 	}
@@ -227,6 +237,10 @@ func (w *worker) do(o order) (r reply) {
 		}
 		c.Args = &Values{Names: []string{name}, Vals: []any{o.Value}}
 	}
+	for k, v := range o.More {
+		c.Args = &Values{Names: append(c.Args.Names, k), Vals: append(c.Args.Vals, canonical(v))}
+	}
+	c.Part = o.Part
 	if o.After != 0 {
 		c.Deadline = began + int64(o.After)
 	}
@@ -262,10 +276,14 @@ type crew struct {
 	d       *Descriptor
 	args    Args
 	handle  any
+	ledger  *named.Ledger // of what has a name in the system
 	files   []*os.File
 	workers []*hand
 	manager *hand // of a queue that has one, in the slot behind the workers
 }
+
+// crews counts them: each has an account of its own.
+var crews atomic.Int32
 
 type hand struct {
 	cmd     *exec.Cmd
@@ -291,8 +309,10 @@ func newCrew(t testing.TB, kind string, args Args, n int) *crew {
 	mem := a.Prims()
 	at := &Attachment{Name: "x", Args: args, Mem: mem, Engine: true}
 	if d.Create != nil {
-		cr := &Creation{Name: "x", Args: args, Mem: mem}
+		c.ledger = named.NewLedger(fmt.Sprintf("test-%d-%d", os.Getpid(), crews.Add(1)), nil)
+		cr := &Creation{Name: "x", Args: args, Mem: mem, System: c.ledger}
 		if err := d.Create(cr); err != nil {
+			c.ledger.Sweep()
 			t.Fatal(err)
 		}
 		c.files = cr.Files
@@ -373,6 +393,11 @@ func (c *crew) stop() {
 	}
 	for _, f := range c.files {
 		f.Close()
+	}
+	if c.ledger != nil {
+		if left := c.ledger.Sweep(); len(left) > 0 {
+			c.t.Errorf("left under names in the system: %q", left)
+		}
 	}
 	if err := c.arena.Close(); err != nil {
 		c.t.Error(err)

@@ -27,6 +27,8 @@ type ModelCall struct {
 	// stream of bytes, 0 where it says none.
 	Part string
 	Size int
+	// Priority of a message, where it has one; nil: it says none.
+	Priority any
 	// Elems are the elements that the step names.
 	Elems Elems
 	// Until is the condition of a wait that has one.

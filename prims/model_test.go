@@ -28,6 +28,8 @@ type modelTest struct {
 	values func(t *rapid.T, verb string) (any, bool)
 	// elems, if set, draws the elements that an operation names.
 	elems func(t *rapid.T, verb string) Elems
+	// more, if set, draws other parameters.
+	more func(t *rapid.T, verb string) map[string]any
 	// waits are the verbs that take block: false.
 	waits map[string]bool
 	// timed are the verbs that take a timeout and no block: false.
@@ -75,6 +77,9 @@ func (m *modelTest) operation(t *rapid.T) {
 	if m.elems != nil {
 		o.Elems = m.elems(t, o.Verb)
 	}
+	if m.more != nil {
+		o.More = m.more(t, o.Verb)
+	}
 	if m.waits[o.Verb] {
 		switch rapid.IntRange(0, 3).Draw(t, "how") {
 		case 0:
@@ -95,7 +100,7 @@ func (m *modelTest) operation(t *rapid.T) {
 // perform does one operation in both worlds.
 func (m *modelTest) perform(t *rapid.T, p int, o order) {
 	t.Helper()
-	result, fail, blocked := m.model.Do(m.st, p, o.Verb, ModelCall{Value: o.Value, Elems: o.Elems, NoWait: o.NoWait, Expired: o.After != 0})
+	result, fail, blocked := m.model.Do(m.st, p, o.Verb, ModelCall{Value: o.Value, Priority: o.More["priority"], Elems: o.Elems, NoWait: o.NoWait, Expired: o.After != 0})
 	m.c.tell(p, o)
 	if blocked {
 		m.waiting[p] = o
@@ -125,7 +130,7 @@ func (m *modelTest) settle(t *rapid.T) {
 		var free []int
 		for p, o := range m.waiting {
 			st := bytes.Clone(m.st)
-			if _, _, blocked := m.model.Do(st, p, o.Verb, ModelCall{Value: o.Value}); !blocked {
+			if _, _, blocked := m.model.Do(st, p, o.Verb, ModelCall{Value: o.Value, Priority: o.More["priority"]}); !blocked {
 				free = append(free, p)
 			}
 		}
@@ -133,7 +138,7 @@ func (m *modelTest) settle(t *rapid.T) {
 			return
 		}
 		p, r := m.first(t, free)
-		result, fail, blocked := m.model.Do(m.st, p, m.waiting[p].Verb, ModelCall{Value: m.waiting[p].Value})
+		result, fail, blocked := m.model.Do(m.st, p, m.waiting[p].Verb, ModelCall{Value: m.waiting[p].Value, Priority: m.waiting[p].More["priority"]})
 		if blocked {
 			t.Fatalf("process %d went on, in the model it is blocked", p)
 		}

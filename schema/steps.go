@@ -88,6 +88,31 @@ func (m *verb) merge(v *decl.Verb) {
 			m.Fields = append(m.Fields, f)
 		}
 	}
+	for i := range m.Fields {
+		for _, f := range v.Fields {
+			if f.Name == m.Fields[i].Name {
+				widen(&m.Fields[i], f)
+			}
+		}
+	}
+}
+
+// widen lets a parameter take what that of another verb takes, too: which of the
+// verbs is meant shows in the object, which a schema cannot look up.
+func widen(f *decl.Field, also decl.Field) {
+	if f.Shape != also.Shape {
+		f.Shape, f.Enum, f.Min, f.Max = decl.Any, nil, nil, nil
+		return
+	}
+	if len(also.Enum) == 0 {
+		f.Enum = nil
+	}
+	if also.Min == nil || f.Min != nil && *also.Min < *f.Min {
+		f.Min = also.Min
+	}
+	if also.Max == nil || f.Max != nil && *also.Max > *f.Max {
+		f.Max = also.Max
+	}
 }
 
 // steps is a list of steps at a place.

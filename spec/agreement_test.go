@@ -55,6 +55,9 @@ var beyondSchemaCases = []string{
 	"steps/regular_expression_that_matches_nothing_at_all",
 	"yaml/base_sixty", // text to JSON
 	"yaml/date",       // text to JSON
+	// What a name of POSIX looks like, and that things have one each.
+	"named/no_slash", "named/two_slashes", "named/nothing_behind_the_slash", "named/several_by_one_name", "named/two_by_one_name",
+	"named/a_size_too_small_for_what_it_holds",
 }
 
 func compiled(t testing.TB) *jsonschema.Schema {

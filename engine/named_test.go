@@ -1,0 +1,174 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ipcrun/engine"
+	"ipcrun/engine/event"
+	"ipcrun/engine/plan"
+	"ipcrun/engine/proc"
+	"ipcrun/prims"
+	"ipcrun/prims/named"
+	"ipcrun/spec"
+	"ipcrun/spec/diag"
+	"ipcrun/spec/source"
+)
+
+// namedKinds declares one of every kind that has a name in the system, by a name
+// that is fixed, and one that has none.
+func namedKinds(dir string) string {
+	var b strings.Builder
+	b.WriteString("name: everything with a name\nprimitives:\n")
+	for _, d := range prims.All() {
+		var fix string
+		switch {
+		case d.Named == "name" && strings.Contains(fieldDoc(d, "name"), "path"):
+			fix = filepath.Join(dir, d.Name)
+		case d.Named == "name":
+			fix = fmt.Sprintf("/ipcrun-test-%d-%s", os.Getpid(), d.Name)
+		default:
+			continue
+		}
+		main := "null"
+		if d.Main != nil && d.Main.Required {
+			main = d.Main.Example
+		}
+		fmt.Fprintf(&b, "  fixed_%s: {%s: %s, name: %q}\n  own_%s[2]: {%s: %s}\n", d.Name, d.Name, main, fix, d.Name, d.Name, main)
+	}
+	b.WriteString("processes: {waits: {steps: [{sleep: 8s}]}}\nsteps: [{wait: waits}]\n")
+	return b.String()
+}
+
+func fieldDoc(d *prims.Descriptor, name string) string {
+	for _, f := range d.Fields {
+		if f.Name == name {
+			return f.Doc
+		}
+	}
+	return ""
+}
+
+const namedEnv = "IPCRUN_TEST_NAMED"
+
+func init() {
+	// named: runs a scenario with objects of every kind until it is killed.
+	registerHelper("named", func([]string) {
+		sc := spec.Load(source.New("named.yaml", []byte(os.Getenv(namedEnv))), plan.Vocabulary(), spec.Options{}, &diag.List{})
+		e, err := engine.New(engine.Options{})
+		if err != nil || sc == nil {
+			os.Exit(98)
+		}
+		res, err := e.Run(context.Background(), sc)
+		if err != nil {
+			os.Exit(97)
+		}
+		_ = event.WriteAll(os.Stderr, res.Events) // it should not have come so far
+	})
+}
+
+// TestNamedObjectsOfAKilledEngine kills an engine with SIGKILL at random moments
+// of making, using and removing objects that have names. A janitor that nobody
+// sees removes them: the same names are free for the next run, which is the one
+// that would fail otherwise.
+func TestNamedObjectsOfAKilledEngine(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	rnd := rand.New(rand.NewPCG(seed, 3))
+	fixed, met := t.TempDir(), 0
+	text := namedKinds(fixed)
+	for i := range runs(60, 300) {
+		dir := t.TempDir()
+		cmd := exec.Command(proc.Self(), "kill-me")
+		cmd.Env = append(os.Environ(), helperEnv+"=named", "TMPDIR="+dir, namedEnv+"="+text)
+		cmd.Stderr = os.Stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		after := time.Duration(rnd.IntN(25_000)) * time.Microsecond
+		time.Sleep(after) // the random moment itself, no synchronisation
+		if len(objects(fixed, dir)) > 0 {
+			met++
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		what := fmt.Sprintf("run %d, seed %d, killed after %v", i, seed, after)
+		eventually(t, what+": no process is left", func() bool {
+			reapAdopted()
+			tree, err := proc.Tree(os.Getpid())
+			return err == nil && len(tree) == 0
+		})
+		if left := objects(fixed, dir); len(left) > 0 {
+			t.Fatalf("%s: left %v", what, left)
+		}
+	}
+	if met == 0 {
+		t.Error("no object was there at any moment at which the engine was killed")
+	}
+}
+
+// objects are the named objects that are there: files in directories, in
+// /dev/shm, and queues.
+func objects(dirs ...string) (out []string) {
+	for _, dir := range dirs {
+		files, _ := os.ReadDir(dir)
+		for _, f := range files {
+			out = append(out, filepath.Join(dir, f.Name()))
+		}
+	}
+	for name := range namedObjects() {
+		out = append(out, name)
+	}
+	queue := fmt.Sprintf("/ipcrun-test-%d-mqueue", os.Getpid())
+	if fd, err := named.OpenQueue(queue, os.O_RDONLY, 0, nil); err == nil {
+		_ = os.NewFile(uintptr(fd), queue).Close()
+		out = append(out, queue)
+	}
+	return out
+}
+
+// TestNamedObjectsAreGone: after a run, however it ended, the names are free; an
+// object that was there before is named, is the reason why the run is an error,
+// and is left alone.
+func TestNamedObjectsAreGone(t *testing.T) {
+	fixed := t.TempDir()
+	text := strings.Replace(namedKinds(fixed), "sleep: 8s", "assert: fixed_mqueue.empty", 1)
+	for range 2 {
+		res := passes(t, text)
+		if clean := res.of(event.Clean, ""); len(clean) != 1 || clean[0].Value != nil {
+			t.Errorf("tear-down: %+v", clean)
+		}
+		if left := objects(fixed); len(left) > 0 {
+			t.Fatalf("left %v", left)
+		}
+	}
+	path := fmt.Sprintf("/dev/shm/ipcrun-test-%d-shared_memory", os.Getpid())
+	if err := os.WriteFile(path, []byte("of another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(path)
+	res := run(t, text)
+	res.decided(event.Error, "error", 0, "there is a shared memory object /ipcrun-test-")
+	if left := objects(fixed); len(left) != 1 || left[0] != path {
+		t.Errorf("there are %v", left)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "of another" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if tree, err := proc.Tree(os.Getpid()); err != nil || len(tree) > 0 {
+		t.Errorf("processes are left: %v, %v", tree, err)
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		t.Error("the object of another is gone")
+	}
+}
