@@ -2,9 +2,12 @@ package engine_test
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ipcrun/engine/event"
 )
@@ -100,6 +103,63 @@ steps:
 	cured := strings.Replace(dinner(false), `"${index}", second: "${(index + 1) % 5}"`,
 		`"${index < 4 ? index : 0}", second: "${index < 4 ? index + 1 : 4}"`, 1)
 	passes(t, cured)
+}
+
+// TestDeadlockIsFoundAtOnce: the shipped dinner ends within 100 ms of the moment
+// when the last philosopher took hold of nothing more. Half of the runs are to
+// keep that limit: what else the machine does is not up to us.
+func TestDeadlockIsFoundAtOnce(t *testing.T) {
+	text := shipped(t, "classics/dining-deadlock.yaml")
+	var took []time.Duration
+	for range 9 {
+		o := passes(t, text)
+		s := o.cause().Stuck
+		if len(s.Cycle) != 5 || len(s.Waits) != 5 {
+			t.Fatalf("cycle %v, waits %+v", s.Cycle, s.Waits)
+		}
+		var last int64
+		for i, w := range s.Waits {
+			last = max(last, w.Since)
+			if len(w.For) != 1 || w.For[0] != s.Cycle[(slices.Index(s.Cycle, w.Proc)+1)%5] {
+				t.Errorf("wait %d: %+v in %v", i, w, s.Cycle)
+			}
+		}
+		if last <= 0 || last > o.cause().At {
+			t.Fatalf("blocked at %d, found at %d", last, o.cause().At)
+		}
+		took = append(took, time.Duration(o.cause().At-last))
+	}
+	slices.Sort(took)
+	t.Logf("found after %v", took)
+	if took[len(took)/2] > 100*time.Millisecond {
+		t.Errorf("found after %v", took)
+	}
+}
+
+// TestForgottenEnd: the explanation of the shipped hang names the process and
+// the descriptor that keep the end of file away.
+func TestForgottenEnd(t *testing.T) {
+	text := shipped(t, "pipes/forgotten-end.yaml")
+	o := passes(t, text)
+	s := o.cause().Stuck
+	if s == nil || len(s.Waits) != 1 {
+		t.Fatalf("%+v", o.cause())
+	}
+	w := s.Waits[0]
+	if w.Proc != "reader" || w.Line != lineOf(t, text, "error: EOF") ||
+		!regexp.MustCompile(`EOF cannot come: reader itself \(descriptor \d+\) still holds orders\.w`).MatchString(w.Why) {
+		t.Errorf("%+v", w)
+	}
+}
+
+// shipped is the text of a shipped scenario.
+func shipped(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile("../scenarios/" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 // TestStuckAlone: one process that waits for what nobody does.
