@@ -83,6 +83,10 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		e.Detail, _ = m["detail"].(string)
 		e.Expected = rec.Flags&event.FlagExpected != 0
 		e.Travels = rec.Flags&event.FlagTravels != 0
+		e.Answered = rec.Flags&event.FlagAnswered != 0
+		if v := script.VerbByID(rec.Verb); v != nil && rec.Step == 0 {
+			e.Verb = v.Name
+		}
 		e.Value = nil
 	case event.Sent, event.Got:
 		r.signalEvent(&e, slot, rec, m)

@@ -45,6 +45,7 @@ type helper struct {
 	pid, pidfd int
 	reaped     bool
 	slot       int // whose it is
+	attends    bool
 }
 
 // terminal is a pseudo-terminal and what came out of it.
@@ -118,7 +119,7 @@ func (r *run) watch(slot, pid, pidfd int, mine bool) error {
 // discover finds processes that others have forked.
 func (r *run) discover() {
 	for i, p := range r.procs {
-		if p.forked {
+		if p.forked || p.program != nil { // a program's supervisor tells of it
 			continue
 		}
 		s := r.arena.Slot(i)
@@ -366,7 +367,11 @@ func (r *run) helperEnded(i int) {
 	h.reaped = true
 	r.watcher.Remove(h.pidfd)
 	if p := r.procs[h.slot]; p.program != nil {
-		r.unsupervised(h)
+		if !h.attends {
+			r.unsupervised(h)
+		} else if !r.torn && r.stop == nil && !p.ended {
+			r.news++ // the program has closed the socket
+		}
 		return
 	}
 	if !r.torn && r.stop == nil {

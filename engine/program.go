@@ -13,8 +13,8 @@ import (
 
 	"ipcrun/engine/event"
 	"ipcrun/engine/proc"
+	"ipcrun/engine/script"
 	"ipcrun/engine/supervisor"
-	"ipcrun/prims/arena"
 	"ipcrun/spec"
 )
 
@@ -27,6 +27,8 @@ type program struct {
 	// alone: nobody of its tree is left.
 	alone  bool
 	failed bool // it could not be started
+	// attendant is the process that does steps for it, 0: none.
+	attendant int
 	bytes  int  // printed, all in all
 	over   bool // it was ended because it printed too much
 }
@@ -51,6 +53,12 @@ func (r *run) startProgram(slot int) error {
 		return err
 	}
 	defer done()
+	files, env, handed, err := r.handOver(slot, files)
+	if err != nil {
+		return err
+	}
+	defer handed()
+	cmd.Env = append(cmd.Env, env...)
 	var report [2]int
 	if err := unix.Pipe2(report[:], unix.O_CLOEXEC); err != nil {
 		return fmt.Errorf("pipe: %w", err)
@@ -185,6 +193,9 @@ func executable(path string) error {
 	return nil
 }
 
+// programText is the script of a process; of a program it has what it uses alone.
+func (r *run) programText(slot int) *script.Program { return r.plan.Programs[r.plan.Slots[slot].Part-1] }
+
 // takeReports reads what a supervisor tells.
 func (r *run) takeReports(slot int, b []byte) {
 	p := r.procs[slot]
@@ -211,7 +222,7 @@ func (r *run) reported(slot int, rep *supervisor.Report) {
 	switch rep.Kind {
 	case supervisor.Started:
 		s.MarkForked(rep.Pid)
-		s.SetState(arena.Running)
+		s.MarkRunning()
 		p.pid, p.forked, p.readyAt = rep.Pid, true, rep.At
 		r.emit(&event.Rec{Kind: event.Forked, Obj: uint32(slot), Value: rep.Pid, At: rep.At})
 	case supervisor.Failed:
@@ -220,6 +231,7 @@ func (r *run) reported(slot int, rep *supervisor.Report) {
 	case supervisor.Ended:
 		// What it printed comes before its end.
 		r.readOut(slot)
+		r.dismiss(slot)
 		s.RecordStatus(rep.Status)
 		p.reaped, p.status = true, proc.DecodeStatus(rep.Status)
 		r.processEnded(slot)

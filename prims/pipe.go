@@ -133,7 +133,7 @@ other processes keep their copies. Closing twice changes nothing.`,
 		ArenaSize: func(Args) int { return pipeMem },
 		Roles: func(a Args) []Role {
 			p := pipeParts(a)
-			return []Role{{Name: p[0], Part: p[0]}, {Name: p[1], Part: p[1]}}
+			return []Role{{Name: p[0], Part: p[0], Handed: true}, {Name: p[1], Part: p[1], Handed: true}}
 		},
 		Create: createPipe,
 		Attach: func(a *Attachment) (any, error) {

@@ -19,6 +19,12 @@ import (
 //   - a byte of text that is no UTF-8 is \udc80 to \udcff, Python's
 //     "surrogateescape": any bytes come back unchanged.
 
+// AppendJSON appends a canonical value as a message of a pipe has it.
+func AppendJSON(b []byte, v any) ([]byte, error) { return appendJSON(b, v, 0) }
+
+// ParseJSON is the inverse of AppendJSON. It reads what other programs write, too.
+func ParseJSON(b []byte) (any, error) { return parseJSON(b) }
+
 // maxJSONDepth bounds how deeply lists and mappings of a message nest.
 const maxJSONDepth = 1000
 

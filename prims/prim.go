@@ -83,6 +83,9 @@ type Role struct {
 	// Part is the part that it belongs to: a process inherits it with that part
 	// only. "" comes with the primitive.
 	Part string
+	// Handed says that a program that somebody else wrote and that uses the
+	// primitive gets it: what it leads to is documented.
+	Handed bool
 	// Mapped says that Attach maps it, so that it need not stay open.
 	Mapped bool
 	// Kept says that the engine keeps its copy until the script has ended: it

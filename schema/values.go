@@ -101,7 +101,7 @@ func (g *generator) plain(f *decl.Field, at place) object {
 	case decl.Texts:
 		return object{"type": "array", "minItems": 1, "items": object{"type": scalars}}
 	case decl.TextMap:
-		return object{"type": "object", "propertyNames": object{"pattern": `^[^=]+$`, "not": object{"pattern": `^IPCRUN_`}}, "additionalProperties": object{"type": scalars}}
+		return object{"type": "object", "propertyNames": object{"pattern": `^[^=]+$`, "not": object{"pattern": `^IPCRUN($|_)`}}, "additionalProperties": object{"type": scalars}}
 	case decl.Fields:
 		props := object{}
 		for _, f := range f.Sub {

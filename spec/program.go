@@ -41,7 +41,7 @@ var (
 		"signals": "The program installs its handlers itself; catches, ignores and blocks tell which.",
 		"idle":    "An idle process obeys the script, a program does not.",
 		"parent":  "A program is started by ipcrun. A child that it forks by itself is declared under its own name, with parent: and without run:.",
-		"inherit": "A program inherits what uses: names, and nothing else.",
+		"inherit": "A program gets what uses: names, and nothing else.",
 	}
 	// noFound are the keys that a process cannot have which a program forks.
 	noFound = append([]string{"idle", "signals", "uses", "inherit", "limits", "nice", "umask"}, onlyPrograms...)
@@ -195,7 +195,7 @@ func (ld *loader) environment(pr *Program, n *ydoc.Node) {
 			ld.add(codeBadName, p.Key.Span, "\""+shorten(name)+"\" cannot be the name of an environment variable", "", "")
 			continue
 		}
-		if strings.HasPrefix(name, "IPCRUN_") {
+		if name == "IPCRUN" || strings.HasPrefix(name, "IPCRUN_") {
 			ld.add(codeBadName, p.Key.Span, "variables that begin with IPCRUN_ are ipcrun's own", "They tell a program where its primitives are.", "")
 			continue
 		}

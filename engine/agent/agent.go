@@ -54,7 +54,8 @@ type child struct {
 	reaped           bool
 }
 
-func run(slot int, name string) {
+// open takes hold of what every agent has.
+func open(slot int, name string) *agent {
 	if err := proc.ArmLifeline(FdLifeline); err != nil {
 		die("%v", err)
 	}
@@ -70,6 +71,12 @@ func run(slot int, name string) {
 	a.self.PollFd = a.pollFd
 	a.self.Solo = !proc.LifelineWatched()
 	a.logPart, a.signal = a.recordPart, a.signalFor
+	return a
+}
+
+func run(slot int, name string) {
+	a := open(slot, name)
+	mem := a.arena
 	a.self.MarkForked(os.Getpid())
 	a.self.Ppid.Store(int32(os.Getppid()))
 	if err := a.load(); err != nil {
@@ -87,6 +94,7 @@ func run(slot int, name string) {
 	if err := a.attach(); err != nil {
 		die("%s: %v", name, err)
 	}
+	var err error
 	a.m, err = script.New(a.common, a.prog, a.text.Slot(slot).Index, a)
 	if err != nil {
 		die("%s: %v", name, err)

@@ -69,7 +69,7 @@ func Command(t *script.Text, slot int, name string, p *script.Program, f Files) 
 // packages as their imports allow, in the order of their paths): what a process
 // does not use it does not pay for.
 func init() {
-	if len(os.Args) != 3 || os.Args[0] != agentName {
+	if len(os.Args) != 3 || os.Args[0] != agentName && os.Args[0] != attendantName {
 		return
 	}
 	// Dispositions are a matter of the main thread: its mask is the one that
@@ -78,6 +78,9 @@ func init() {
 	slot, err := strconv.Atoi(os.Args[1])
 	if err != nil {
 		die("slot: %v", err)
+	}
+	if os.Args[0] == attendantName {
+		runAttendant(slot, os.Args[2])
 	}
 	run(slot, os.Args[2])
 }

@@ -29,8 +29,10 @@ type Event struct {
 	// Expected: the step expected this error.
 	Expected bool `json:"expected,omitempty"`
 	// Travels: the error goes to the process that has asked for a result.
-	Travels bool   `json:"travels,omitempty"`
-	Signal  string `json:"signal,omitempty"`
+	Travels bool `json:"travels,omitempty"`
+	// Answered: a program has asked for the step and was told the error.
+	Answered bool   `json:"answered,omitempty"`
+	Signal   string `json:"signal,omitempty"`
 	// Peer is the other process of a signal: its sender or its receiver;
 	// kernel, script, or a number where it is not declared.
 	Peer    string  `json:"peer,omitempty"`

@@ -93,6 +93,7 @@ const (
 	FlagMore                 // on a Print: the line goes on in the next record
 	FlagTravels              // on a Fail: the error goes to another process, value {name, detail, job}
 	FlagErr                  // on a Print: to the standard error
+	FlagAnswered             // on a Fail: the error is the answer to a program that has asked for the step
 	flagRange                // First and Last are there
 	flagPieces               // the value begins in the Pieces before it
 )

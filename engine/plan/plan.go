@@ -142,6 +142,9 @@ func (p *Plan) program(d *spec.Proc) *script.Program {
 		pr.Vars = append(append([]string{}, pr.Vars...), missing(p.Scenario.Vars, pr.Vars)...)
 	}
 	pr.Uses = p.uses(d)
+	if d.Run != nil {
+		pr.Uses = p.asked(pr.Uses)
+	}
 	if d.Of != nil {
 		p.serves(pr, d)
 	}

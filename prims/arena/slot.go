@@ -160,6 +160,13 @@ func (s *Slot) MarkForked(pid int) {
 	}
 }
 
+// MarkRunning notes that the process runs, unless more is known of it by now.
+func (s *Slot) MarkRunning() {
+	if s.state.CompareAndSwap(uint32(Starting), uint32(Running)) {
+		s.epoch.Add(1)
+	}
+}
+
 // Counter reads the operation counter of the primitive at off.
 func Counter(prims []byte, off int) uint64 {
 	return (*atomic.Uint64)(unsafe.Pointer(&prims[off])).Load()

@@ -136,6 +136,8 @@ func turn(e *event.Event, ours bool) string {
 		switch {
 		case e.Expected && e.Travels:
 			s += " (this goes to the caller)"
+		case e.Answered:
+			s += " (the program is told)"
 		case e.Expected:
 			s += " (as expected)"
 		}
