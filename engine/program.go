@@ -29,8 +29,8 @@ type program struct {
 	failed bool // it could not be started
 	// attendant is the process that does steps for it, 0: none.
 	attendant int
-	bytes  int  // printed, all in all
-	over   bool // it was ended because it printed too much
+	bytes     int  // printed, all in all
+	over      bool // it was ended because it printed too much
 }
 
 // maxOutput is how much a program may print where the file sets no limit, bytes.
@@ -194,7 +194,9 @@ func executable(path string) error {
 }
 
 // programText is the script of a process; of a program it has what it uses alone.
-func (r *run) programText(slot int) *script.Program { return r.plan.Programs[r.plan.Slots[slot].Part-1] }
+func (r *run) programText(slot int) *script.Program {
+	return r.plan.Programs[r.plan.Slots[slot].Part-1]
+}
 
 // takeReports reads what a supervisor tells.
 func (r *run) takeReports(slot int, b []byte) {
@@ -225,6 +227,9 @@ func (r *run) reported(slot int, rep *supervisor.Report) {
 		s.MarkRunning()
 		p.pid, p.forked, p.readyAt = rep.Pid, true, rep.At
 		r.emit(&event.Rec{Kind: event.Forked, Obj: uint32(slot), Value: rep.Pid, At: rep.At})
+		if p.program.over { // it was quicker than the report of its start
+			r.endProgram(slot)
+		}
 	case supervisor.Failed:
 		p.program.failed = true
 		r.broken(fmt.Errorf("%s: %s (line %d)", r.plan.Slots[slot].Name, rep.Text, r.plan.Slots[slot].Proc.Run.Span.Start.Line))
