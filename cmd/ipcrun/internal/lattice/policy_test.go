@@ -36,6 +36,8 @@ engine/proc     < engine/proc/sig engine/proc/keys
 engine/sandbox/internal/filter
 engine/sandbox/refuse < engine/sandbox/internal/filter
 engine/sandbox  < engine/proc engine/sandbox/internal/filter
+# What a program does is seen from the kernel's side alone.
+engine/observe  < engine/proc
 engine/leader   < engine/proc prims/arena
 engine/janitor  < engine/proc prims/named
 engine/supervisor < engine/proc prims/arena
@@ -70,7 +72,7 @@ github.com/expr-lang/expr           < spec/cond
 github.com/mattn/go-runewidth       < spec/source
 github.com/fatih/color              < spec/diag cmd/ipcrun/internal/report
 github.com/hashicorp/go-multierror  < spec/diag engine
-golang.org/x/sys                    < prims prims/arena prims/named engine engine/proc engine/leader engine/janitor engine/supervisor engine/agent engine/sandbox engine/sandbox/refuse engine/sandbox/internal/filter
+golang.org/x/sys                    < prims prims/arena prims/named engine engine/proc engine/observe engine/leader engine/janitor engine/supervisor engine/agent engine/sandbox engine/sandbox/refuse engine/sandbox/internal/filter
 github.com/spf13/cobra              < cmd/ipcrun
 github.com/spf13/pflag              < cmd/ipcrun
 golang.org/x/term                   < cmd/ipcrun
