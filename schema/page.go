@@ -114,8 +114,8 @@ func Pages() []Page {
 	out = append(out, verbPages(v)...)
 	out = append(out, parameterPages(v)...)
 	out = append(out, factPages(v)...)
-	for i := range v.Funcs {
-		out = append(out, funcPage(&v.Funcs[i]))
+	for _, f := range functions(v) {
+		out = append(out, funcPage(&f))
 	}
 	for _, e := range v.Errors {
 		out = append(out, errorPage(v, e))
@@ -292,6 +292,11 @@ func factExample(object string, f *decl.Fact) string {
 func funcPage(f *decl.Func) Page {
 	p := Page{Group: Functions, Name: f.Name, Summary: f.Doc, Example: "assert: '" + strings.ReplaceAll(f.Example, "'", "''") + "'"}
 	p.Notes = []string{"called as `" + signature(f) + "`", "yields " + shapeName(f.Result)}
+	for _, arg := range f.Params {
+		if arg.Shape == decl.Cond || arg.Shape == decl.Expr {
+			p.Notes = append(p.Notes, "in the "+arg.Name+" the element is called \"#\", its field x \".x\" and its number \"#index\"")
+		}
+	}
 	if f.ScriptOnly {
 		p.Notes = append(p.Notes, "top-level steps only")
 	}

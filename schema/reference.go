@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -41,8 +42,8 @@ func Reference() string {
 	}
 	b.WriteString("\n## Facts of a process\n\n")
 	table(&b, factTable(v.ProcessFacts))
-	b.WriteString("\n## Functions of conditions\n\n| function | is | meaning | example |\n|---|---|---|---|\n")
-	for _, f := range v.Funcs {
+	b.WriteString("\n## Functions of conditions\n\nArguments with a question mark may be left out.\n\n| function | is | meaning | example |\n|---|---|---|---|\n")
+	for _, f := range functions(v) {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` |\n", signature(&f), shapeName(f.Result), cell(f.Doc), cell(f.Example))
 	}
 	b.WriteString("\n## Errors that steps end with\n\n| name | meaning |\n|---|---|\n")
@@ -100,8 +101,22 @@ func signature(f *decl.Func) string {
 	names := make([]string, len(f.Params))
 	for i, p := range f.Params {
 		names[i] = p.Name
+		if p.Repeats {
+			names[i] += ", …"
+		}
+		if p.Optional {
+			names[i] += "?"
+		}
 	}
 	return f.Name + "(" + strings.Join(names, ", ") + ")"
+}
+
+// functions are those of the vocabulary and those that any expression has,
+// sorted by name.
+func functions(v *decl.Vocabulary) []decl.Func {
+	out := slices.Concat(v.Funcs, spec.Functions())
+	slices.SortFunc(out, func(a, b decl.Func) int { return strings.Compare(a.Name, b.Name) })
+	return out
 }
 
 // takes is a field's shape in words.

@@ -330,3 +330,7 @@ func (p *Proc) use(u Use) bool {
 	p.Uses = append(p.Uses, u)
 	return true
 }
+
+// Functions describes the functions that every expression has, beside those of
+// the vocabulary.
+func Functions() []decl.Func { return cond.Builtins() }

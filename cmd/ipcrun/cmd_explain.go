@@ -11,6 +11,7 @@ import (
 
 	"ipcrun/engine/proc/sig"
 	"ipcrun/schema"
+	"ipcrun/spec/cond"
 )
 
 func init() { register("explain", newExplain) }
@@ -123,6 +124,10 @@ func fileLike(a string) bool {
 func unknownWord(std streams, word string, pages []schema.Page) {
 	fmt.Fprintf(std.err, "ipcrun: explain: there is no word %q\n", word)
 	names := pageNames(pages)
+	if instead := cond.Instead(word); instead != "" {
+		fmt.Fprintln(std.err, "conditions have no function of that name: "+instead)
+		return
+	}
 	if owner, name, dotted := strings.Cut(word, "."); dotted && len(findPages(pages, name)) > 0 {
 		fmt.Fprintf(std.err, "there is %q, but none of %q\n", name, owner)
 		return

@@ -12,6 +12,7 @@ import (
 	"ipcrun/engine/proc/sig"
 	"ipcrun/schema"
 	"ipcrun/spec"
+	"ipcrun/spec/cond"
 	"ipcrun/spec/decl"
 	"ipcrun/spec/diag"
 	"ipcrun/spec/source"
@@ -50,7 +51,7 @@ func TestEverythingHasAPage(t *testing.T) {
 	for _, f := range v.ProcessFacts {
 		find(schema.Facts, f.Name, "")
 	}
-	for _, f := range v.Funcs {
+	for _, f := range slices.Concat(v.Funcs, cond.Builtins()) {
 		find(schema.Functions, f.Name, "")
 	}
 	for _, e := range v.Errors {
@@ -309,7 +310,7 @@ func TestFindPages(t *testing.T) {
 	pages := allPages()
 	for word, want := range map[string][]string{
 		"wait (event)": {"wait (event)"}, "event.wait": {"wait (event)"}, "lock.holder": {"holder"}, "process.exit_code": {"exit_code"},
-		"ipc110": {"IPC110"}, "full": {"full (queue)", "full"}, "int": {"SIGINT"}, "20": {"SIGTSTP"}, "SIGRTMIN+2": {"SIGRTMIN+2"},
+		"ipc110": {"IPC110"}, "full": {"full (queue)", "full"}, "int": {"int"}, "hup": {"SIGHUP"}, "len": {"len"}, "keys": {"keys"}, "before": {"before"}, "20": {"SIGTSTP"}, "SIGRTMIN+2": {"SIGRTMIN+2"},
 		"acquire (lock)": {"acquire (lock)"}, "timeout": {"timeout", "timeout"}, "lock.exit_code": nil, "wiat": nil, "": nil, ".": nil,
 	} {
 		var got []string

@@ -141,7 +141,7 @@ func (c *typer) let(n *ast.VariableDeclaratorNode) Type {
 	for _, l := range c.locals {
 		taken = taken || l.name == n.Name
 	}
-	if _, isBuiltin := builtins[n.Name]; taken || isBuiltin || len(c.scope.overloads(n.Name)) > 0 {
+	if _, isBuiltin := builtinCalled(n.Name); taken || isBuiltin || len(c.scope.overloads(n.Name)) > 0 {
 		loc := n.Location()
 		c.failAt(loc.From, loc.To, "choose another name", "%s is the name of something else already", n.Name)
 	}

@@ -13,7 +13,7 @@ import (
 
 func (c *typer) builtin(n *ast.BuiltinNode) Type {
 	name := n.Location()
-	b, ok := builtins[n.Name]
+	b, ok := builtinCalled(n.Name)
 	if !ok {
 		for _, a := range n.Arguments {
 			if _, predicate := a.(*ast.PredicateNode); !predicate {
@@ -57,7 +57,7 @@ func (c *typer) predicate(n *ast.BuiltinNode, p *ast.PredicateNode, over Type) T
 	c.elements = append(c.elements, over.element())
 	t := c.check(p.Node)
 	c.elements = c.elements[:len(c.elements)-1]
-	if tests[n.Name] && !t.maybe(boolKind) {
+	if b, _ := builtinCalled(n.Name); b.tests() && !t.maybe(boolKind) {
 		c.fail(p, compareHint(c.tree.quote(p), t), "%s asks something true or false of each element, but %s is %s", n.Name, c.tree.quote(p), t)
 	}
 	return t
@@ -99,7 +99,7 @@ func (c *typer) call(n *ast.CallNode) Type {
 	for i, a := range n.Arguments {
 		c.argument(f.Decl, f.Decl.Params[i], a)
 	}
-	if id.Value == durationFunc.Decl.Name {
+	if id.Value == durationName {
 		c.duration(n.Arguments[0])
 	}
 	return Of(f.Decl.Result, decl.Any)
@@ -145,14 +145,16 @@ func (c *typer) method(n *ast.CallNode) Type {
 	base := c.check(m.Node)
 	of := c.tree.quote(m.Node)
 	_, isField := base.fields[field.Value]
-	b, isBuiltin := builtins[field.Value]
+	b, isBuiltin := builtinCalled(field.Value)
 	switch {
 	case isField:
 		return c.fail(n, "leave out the parentheses: "+of+"."+field.Value, "%s.%s is a fact, not a function", of, field.Value)
 	case isBuiltin || len(c.scope.overloads(field.Value)) > 0:
 		args := of + ", …"
-		if least, _, _ := b.arity(); isBuiltin && least == 1 {
-			args = of
+		if isBuiltin {
+			if least, _, _ := b.arity(); least == 1 {
+				args = of
+			}
 		}
 		return c.fail(n, fmt.Sprintf("write %s(%s)", field.Value, args), "%s is a function and does not follow a dot", field.Value)
 	case base.kind == objectKind:

@@ -33,7 +33,7 @@ func (c *typer) name(n *ast.IdentifierNode) Type {
 	if t, ok := c.scope.Names[n.Value]; ok {
 		return t
 	}
-	_, isBuiltin := builtins[n.Value]
+	_, isBuiltin := builtinCalled(n.Value)
 	if isBuiltin || len(c.scope.overloads(n.Value)) > 0 {
 		return c.fail(n, "call it: "+n.Value+"(…)", "%s is a function", n.Value)
 	}

@@ -155,9 +155,9 @@ func (l *lowerer) call(n *ast.CallNode, name string) lowered {
 		}
 		return out
 	}
-	if name == durationFunc.Decl.Name && len(args) == 1 {
+	if own, ok := ownFunc(name); ok && len(args) == 1 {
 		return folded(func(env Env, c *calls) value {
-			out, err := durationFunc.Call(values(env, c)...)
+			out, err := own.Call(values(env, c)...)
 			if err != nil {
 				panic(&failure{node: n, text: err.Error(), err: err})
 			}

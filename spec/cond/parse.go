@@ -25,7 +25,7 @@ var parseConfig = sync.OnceValue(func() *conf.Config {
 	c := conf.CreateNew()
 	c.MaxNodes = maxNodes
 	for name := range c.Builtins {
-		if _, kept := builtins[name]; !kept {
+		if _, kept := builtinCalled(name); !kept {
 			c.Disabled[name] = true
 			delete(c.Builtins, name)
 		}

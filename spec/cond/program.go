@@ -39,8 +39,8 @@ func (l *lowerer) program(n ast.Node) lowered {
 		for _, call := range u.calls {
 			name := call.Callee.(*ast.IdentifierNode).Value
 			m[name] = func(args ...any) (any, error) {
-				if name == durationFunc.Decl.Name {
-					return durationFunc.Call(args...)
+				if own, ok := ownFunc(name); ok {
+					return own.Call(args...)
 				}
 				for i := range args {
 					args[i] = canonical(args[i])

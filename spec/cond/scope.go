@@ -83,8 +83,8 @@ type Problem struct {
 
 // overloads are the functions called name, in the order of declaration.
 func (s *Scope) overloads(name string) []Func {
-	if name == durationFunc.Decl.Name {
-		return []Func{durationFunc}
+	if own, ok := ownFunc(name); ok {
+		return []Func{*own}
 	}
 	var fs []Func
 	for _, f := range s.Funcs {
@@ -119,12 +119,15 @@ func (s *Scope) names() []string {
 }
 
 func (s *Scope) funcNames() []string {
-	seen := map[string]bool{durationFunc.Decl.Name: true}
+	seen := map[string]bool{}
+	for i := range ownFuncs {
+		seen[ownFuncs[i].Decl.Name] = true
+	}
 	for _, f := range s.Funcs {
 		seen[f.Decl.Name] = true
 	}
-	for n := range builtins {
-		seen[n] = true
+	for i := range builtins {
+		seen[builtins[i].name] = true
 	}
 	names := make([]string, 0, len(seen))
 	for n := range seen {

@@ -161,6 +161,8 @@ type Param struct {
 	Name  string
 	Shape Shape
 	Class string
+	// Optional: it may be left out. Repeats: any number of them may follow.
+	Optional, Repeats bool
 }
 
 // Num is a helper for the bounds of a Field.
