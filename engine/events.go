@@ -10,6 +10,7 @@ import (
 	"ipcrun/engine/event"
 	"ipcrun/engine/proc"
 	"ipcrun/engine/script"
+	"ipcrun/prims"
 	"ipcrun/spec"
 )
 
@@ -77,6 +78,8 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 			e.Detail, e.Value = r.Process(dead)+", which held it, had ended", nil
 		} else if afterEnds(rec) {
 			e.Detail, e.Value = "the end of file", nil
+		} else if _, shown, ok := prims.TwofoldOf(rec.Value); ok {
+			e.Value = shown
 		}
 	case event.Fail:
 		e.Error, _ = m["name"].(string)

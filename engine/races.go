@@ -58,6 +58,16 @@ func effectOf(rec *event.Rec) race.Effect {
 	if op.Keyed {
 		key = jobOf(rec)
 	}
+	if t, _, ok := prims.TwofoldOf(rec.Value); ok {
+		e := race.Effect{Acquire: true, Release: t.Before != 0, Before: t.Before, Ends: t.Ends}
+		if !t.All {
+			e.Key = twofoldTakes
+		}
+		if !t.Gives {
+			e.BeforeKey = twofoldTakes + 1
+		}
+		return e
+	}
 	return race.Effect{
 		Key:     key,
 		Acquire: op.Order&prims.Acquire != 0, Release: op.Order&prims.Release != 0,
@@ -65,6 +75,10 @@ func effectOf(rec *event.Rec) race.Effect {
 		From: int(rec.First), To: int(rec.Last), After: after, Ends: afterEnds(rec),
 	}
 }
+
+// twofoldTakes is the key of what acquires from those alone who give, see
+// prims.Twofold. Nobody releases with it; who gives does so without a key.
+const twofoldTakes = 1
 
 // heirOf tells the process whose end an operation took advantage of: it
 // acquired what that one held.

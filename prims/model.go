@@ -20,7 +20,10 @@ type Model interface {
 
 // ModelCall is the operand of a verb in a model.
 type ModelCall struct {
-	Value   any
+	Value any
+	// Args are all parameters, by name, where a verb has others than its value;
+	// nil: none.
+	Args    *Values
 	NoWait  bool
 	Expired bool // its timeout has run out: if it cannot happen now, it fails
 	// Part is the end that the step names, Size the size: of a receive from a

@@ -217,7 +217,9 @@ type Call struct {
 	Signal func(slot, signal int) error
 
 	Result any
-	Seq    uint64 // number taken from the instance's counter inside the atomic point
+	// Note, if not nil, is what the record says instead of the result.
+	Note any
+	Seq  uint64 // number taken from the instance's counter inside the atomic point
 	// First and Last are the elements of an array that the operation touched,
 	// Last exclusive; both are 0 where there are no elements.
 	First, Last int

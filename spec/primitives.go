@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"reflect"
 
 	"ipcrun/spec/decl"
 	"ipcrun/spec/diag"
@@ -135,7 +136,7 @@ func (ld *loader) systemName(pr *Prim, n *ydoc.Node) {
 		if o == pr {
 			return
 		}
-		if o.Kind == pr.Kind && o.Fields[pr.Kind.Named] == name {
+		if o.Kind == pr.Kind && reflect.DeepEqual(o.Fields[pr.Kind.Named], name) {
 			ld.add(codeContradict, at, fmt.Sprintf("%s and %s cannot both have the %s %v", o.Name, pr.Name, pr.Kind.Named, name), "", "",
 				ld.declaredHere(o.Span, "declared here"))
 			return

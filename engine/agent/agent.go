@@ -69,6 +69,7 @@ func open(slot int, name string) *agent {
 		common: &script.Common{}, prog: &script.Program{}, fds: map[int]int{}, orders: map[int]int{}, passed: map[uint32]bool{},
 	}
 	a.self.PollFd = a.pollFd
+	a.self.Callable = func() error { return proc.CatchIdly(arena.CallSignal) }
 	a.self.Solo = !proc.LifelineWatched()
 	a.logPart, a.signal = a.recordPart, a.signalFor
 	return a

@@ -43,6 +43,9 @@ func (a *agent) Op(act *script.Action) (any, error) {
 	if act.Verb.Result != decl.Bool || err != nil {
 		r.Value = c.Result
 	}
+	if c.Note != nil {
+		r.Value = c.Note
+	}
 	a.emit(&r)
 	a.checkAlways(n)
 	if err != nil {

@@ -93,6 +93,20 @@ func CatchRaw(sig int, fd int) error {
 		// A handler that blocks would hang a thread of the runtime.
 		return fmt.Errorf("catch signal %d: descriptor %d may block: %w", sig, fd, unix.EINVAL)
 	}
+	return catchInto(sig, fd)
+}
+
+// CatchIdly gives a signal a handler that does nothing, so that it does no more
+// than end the system call in which the thread is that it is sent to, where the
+// kernel does not restart that.
+func CatchIdly(sig int) error {
+	if sig < 1 || sig > 64 {
+		return fmt.Errorf("catch signal %d: %w", sig, unix.EINVAL)
+	}
+	return catchInto(sig, -1) // there is no such descriptor to write to
+}
+
+func catchInto(sig, fd int) error {
 	actionMu.Lock()
 	catchFds[sig] = int32(fd)
 	actionMu.Unlock()

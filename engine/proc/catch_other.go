@@ -22,6 +22,9 @@ func RawPipe() (read, write int, err error) { return -1, -1, errNoCatch() }
 // CatchRaw is not available on this architecture.
 func CatchRaw(sig int, fd int) error { return errNoCatch() }
 
+// CatchIdly is not available on this architecture.
+func CatchIdly(sig int) error { return errNoCatch() }
+
 func errNoCatch() error {
 	return fmt.Errorf("catch signals on %s: %w", runtime.GOARCH, unix.ENOSYS)
 }

@@ -13,7 +13,11 @@ type Effect struct {
 	Acquire, Release bool
 	// Key, if not 0, says that the order is with operations of the same key and
 	// with those without one.
-	Key                   int
+	Key int
+	// Before, if not 0, is the number with which the operation releases, with
+	// BeforeKey as key; with its own it only acquires.
+	Before                uint64
+	BeforeKey             int
 	Reads, Writes, Atomic bool
 	// From and To are the elements that an access touches, To exclusive.
 	From, To int
@@ -104,10 +108,17 @@ func (f *finder) queues(log Log) [][]event.Rec {
 			slot = f.n
 		}
 		if r.Kind == event.Op {
-			if e := f.effect(&r); e == (Effect{}) {
+			e := f.effect(&r)
+			if e == (Effect{}) {
 				return
 			}
 			o := f.object(r.Obj)
+			if e.Before != 0 {
+				first := r
+				first.Seq, first.Flags = e.Before, first.Flags|flagReleases
+				o.numbers = append(o.numbers, first.Seq)
+				q[slot] = append(q[slot], first)
+			}
 			o.numbers = append(o.numbers, r.Seq)
 		}
 		q[slot] = append(q[slot], r)
@@ -117,6 +128,10 @@ func (f *finder) queues(log Log) [][]event.Rec {
 	}
 	return q
 }
+
+// flagReleases marks, among what is replayed, the first half of an operation
+// with two numbers.
+const flagReleases = 1 << 7
 
 func relevant(k event.Kind) bool {
 	switch k {
@@ -197,6 +212,12 @@ func (f *finder) replay(q [][]event.Rec) {
 // op performs an operation.
 func (f *finder) op(s int, r *event.Rec, o *object) {
 	e := f.effect(r)
+	switch {
+	case r.Flags&flagReleases != 0:
+		e = Effect{Release: true, Key: e.BeforeKey}
+	case e.Before != 0:
+		e.Release = false
+	}
 	c := f.clocks[s]
 	switch {
 	case e.Acquire && e.Key != 0:

@@ -17,3 +17,7 @@ func haveWaitv() bool { return true }
 
 // WakeEngine does nothing: there is no engine.
 func (a *Arena) WakeEngine(fd int) {}
+
+type callTimer struct{}
+
+func (s *Self) disturbCall() {}

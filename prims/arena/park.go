@@ -43,7 +43,14 @@ type Self struct {
 	// set its signal watcher going.
 	BeforePark func()
 
-	parked atomic.Pointer[uint32] // the word it is blocked on, for kernels without futex_waitv
+	// Callable, if set, gives CallSignal a handler that does nothing, so that Call
+	// can be left; it is called once, before the first Call.
+	Callable func() error
+
+	parked   atomic.Pointer[uint32] // the word it is blocked on, for kernels without futex_waitv
+	calling  atomic.Int32           // the thread that is inside Call, 0: none
+	callable bool                   // Callable has been called
+	timer    callTimer
 }
 
 // Self is the handle of process i.
@@ -133,6 +140,7 @@ func Wake(word *uint32, n int) int { return futexWake(word, n) }
 func (s *Self) Disturb() {
 	s.Interrupt.Store(1)
 	futexWake((*uint32)(unsafe.Pointer(&s.Interrupt)), 1)
+	s.disturbCall()
 	if !haveWaitv() {
 		// Only the word of the primitive can be waited on: wake whoever waits
 		// there. Between our store and its wait a wake can be lost, so the
@@ -167,10 +175,6 @@ func (a *Arena) LetGo() {
 	a.hdr.Go.Store(1)
 	futexWake((*uint32)(unsafe.Pointer(&a.hdr.Go)), math.MaxInt32)
 }
-
-// NeedsRepeat reports whether a Disturb can be lost, so that it has to be
-// repeated until the process has reacted: the kernel has no futex_waitv.
-func (s *Self) NeedsRepeat() bool { return !haveWaitv() && s.parked.Load() != nil }
 
 // AwaitStarted blocks while a process has been forked and is not ready yet.
 func (a *Arena) AwaitStarted(slot int) {

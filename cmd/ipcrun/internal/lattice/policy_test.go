@@ -17,8 +17,9 @@ spec            < spec/source spec/diag spec/decl spec/ydoc spec/cond
 
 # Primitives know no scenario, no expression and no engine.
 prims/arena
-prims/named
-prims           < prims/arena prims/named spec/decl
+prims/sysv
+prims/named     < prims/sysv
+prims           < prims/arena prims/named prims/sysv spec/decl
 
 # The log and the verdict know nothing else.
 engine/event
@@ -72,7 +73,7 @@ github.com/expr-lang/expr           < spec/cond
 github.com/mattn/go-runewidth       < spec/source
 github.com/fatih/color              < spec/diag cmd/ipcrun/internal/report
 github.com/hashicorp/go-multierror  < spec/diag engine
-golang.org/x/sys                    < prims prims/arena prims/named engine engine/proc engine/observe engine/leader engine/janitor engine/supervisor engine/agent engine/sandbox engine/sandbox/refuse engine/sandbox/internal/filter
+golang.org/x/sys                    < prims prims/arena prims/named prims/sysv engine engine/proc engine/observe engine/leader engine/janitor engine/supervisor engine/agent engine/sandbox engine/sandbox/refuse engine/sandbox/internal/filter
 github.com/spf13/cobra              < cmd/ipcrun
 github.com/spf13/pflag              < cmd/ipcrun
 golang.org/x/term                   < cmd/ipcrun
