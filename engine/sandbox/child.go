@@ -11,6 +11,8 @@ func init() {
 		return
 	}
 	switch os.Args[0] {
+	case stageName:
+		runStage(os.Args[1:])
 	case trialName:
 		runTrial(os.Args[1:])
 	}

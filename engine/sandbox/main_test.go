@@ -54,6 +54,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	os.RemoveAll(zooDir)
 	if code == 0 {
 		code = nothingLeft(before)
 	}

@@ -1,0 +1,234 @@
+/* Programs that do not behave. Each ends, or would, within seconds even if
+ * nobody held it: a test that fails must not take the machine with it. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static double end;
+
+static void last(double seconds) { end = now() + seconds; }
+
+static void stay(void) {
+	while (now() < end)
+		usleep(10000);
+	_exit(0);
+}
+
+static void say(const char *what) { printf("%s\n", what); fflush(stdout); }
+
+static void deaf(void) {
+	for (int s = 1; s < 65; s++)
+		signal(s, SIG_IGN);
+}
+
+/* Every process forks as long as it can; all of them 3000 times. */
+static void bomb(void) {
+	last(20);
+	int *count = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	say("ready");
+	while (now() < end && __sync_fetch_and_add(count, 1) < 3000)
+		fork();
+	stay();
+}
+
+/* Says how many children it can have, up to 1000. */
+static void brood(void) {
+	last(20);
+	int n = 0;
+	for (; n < 1000; n++) {
+		pid_t p = fork();
+		if (p < 0)
+			break;
+		if (p == 0)
+			stay();
+	}
+	printf("%d\n", n);
+	fflush(stdout);
+	stay();
+}
+
+/* Forks and exits: no number is good for longer than a moment. */
+static void hop(int session) {
+	last(20);
+	say("ready");
+	while (now() < end) {
+		pid_t p = fork();
+		if (p > 0)
+			_exit(0);
+		if (p == 0 && session)
+			setsid();
+	}
+}
+
+/* Whoever is killed is replaced by its parent. */
+static void hydra(void) {
+	last(20);
+	deaf();
+	signal(SIGCHLD, SIG_DFL);
+	for (int i = 0; i < 8; i++)
+		if (fork() == 0)
+			stay();
+	say("ready");
+	while (now() < end) {
+		if (waitpid(-1, NULL, 0) > 0 && fork() == 0)
+			stay();
+	}
+}
+
+static void escape(void) {
+	last(20);
+	if (fork() == 0) {
+		setsid();
+		if (fork() == 0) {
+			deaf();
+			close(0), close(2);
+			say("ready");
+			clearenv();
+			stay();
+		}
+		_exit(0);
+	}
+	wait(NULL);
+	_exit(3);
+}
+
+/* One process keeps continuing the others. */
+static void awake(void) {
+	last(20);
+	pid_t group = getpgrp();
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0) {
+			deaf();
+			while (now() < end)
+				kill(-group, SIGCONT);
+			_exit(0);
+		}
+	say("ready");
+	stay();
+}
+
+static void eat(void) {
+	size_t sum = 0;
+	for (int i = 0; i < 4096; i++) {
+		char *p = malloc(1 << 20);
+		if (!p) {
+			printf("denied after %zu MiB\n", sum >> 20);
+			exit(7);
+		}
+		memset(p, 1, 1 << 20);
+		sum += 1 << 20;
+	}
+	exit(0);
+}
+
+static void fill(const char *path) {
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0) {
+		printf("%s: %s\n", path, strerror(errno));
+		exit(4);
+	}
+	static char block[1 << 16];
+	for (int i = 0; i < 16 << 10; i++)
+		if (write(fd, block, sizeof block) < 0) {
+			printf("full: %s\n", strerror(errno));
+			exit(5);
+		}
+	exit(0);
+}
+
+static void spin(void) {
+	last(20);
+	say("ready");
+	while (now() < end)
+		;
+}
+
+static void try_kill(const char *name, pid_t pid, int sig) {
+	errno = 0;
+	kill(pid, sig);
+	printf("%s: %s\n", name, errno == 0 ? "sent" : strerror(errno));
+	fflush(stdout);
+}
+
+static void assassin(void) {
+	last(20);
+	signal(SIGTERM, SIG_IGN);
+	try_kill("parent", getppid(), SIGKILL);
+	/* Were anybody in reach, this would be the end of the machine. */
+	try_kill("everybody", -1, kill(-1, 0) == 0 ? 0 : SIGKILL);
+	try_kill("init", 1, SIGSTOP);
+	say("alive");
+	exit(9);
+}
+
+static void made(const char *what, int ok) {
+	if (!ok)
+		printf("%s: %s; ", what, strerror(errno));
+}
+
+static void objects(void) {
+	struct mq_attr a = {.mq_maxmsg = 1, .mq_msgsize = 16};
+	made("msgget", msgget(0x1234, IPC_CREAT | 0600) >= 0);
+	made("semget", semget(0x1235, 1, IPC_CREAT | 0600) >= 0);
+	made("shmget", shmget(0x1236, 4096, IPC_CREAT | 0600) >= 0);
+	made("shm_open", shm_open("/ipcrun-zoo-memory", O_CREAT | O_RDWR, 0600) >= 0);
+	made("sem_open", sem_open("/ipcrun-zoo-semaphore", O_CREAT, 0600, 0) != SEM_FAILED);
+	made("mq_open", mq_open("/ipcrun-zoo-queue", O_CREAT | O_RDWR, 0600, &a) >= 0);
+	say("done");
+	exit(0);
+}
+
+static void privileged(int trace) {
+	printf("mount: %s\n", mount("none", "/tmp", "tmpfs", 0, "") ? strerror(errno) : "done");
+	printf("umount: %s\n", umount2("/proc", MNT_DETACH) ? strerror(errno) : "done");
+	/* Where nothing keeps it from doing so, its supervisor would be stopped. */
+	printf("trace: %s\n", !trace ? "not tried" : ptrace(PTRACE_ATTACH, getppid(), 0, 0) ? strerror(errno) : "done");
+	struct rlimit l = {RLIM_INFINITY, RLIM_INFINITY};
+	printf("raise: %s\n", setrlimit(RLIMIT_NOFILE, &l) ? strerror(errno) : "done");
+	exit(0);
+}
+
+int main(int argc, char **argv) {
+	const char *what = argv[1];
+	if (!strcmp(what, "bomb")) bomb();
+	if (!strcmp(what, "brood")) brood();
+	if (!strcmp(what, "hop")) hop(0);
+	if (!strcmp(what, "hop-session")) hop(1);
+	if (!strcmp(what, "hydra")) hydra();
+	if (!strcmp(what, "escape")) escape();
+	if (!strcmp(what, "awake")) awake();
+	if (!strcmp(what, "eat")) eat();
+	if (!strcmp(what, "fill")) fill(argv[2]);
+	if (!strcmp(what, "spin")) spin();
+	if (!strcmp(what, "assassin")) assassin();
+	if (!strcmp(what, "objects")) objects();
+	if (!strcmp(what, "privileged")) privileged(argc > 2);
+	if (!strcmp(what, "deaf")) { last(20); deaf(); say("ready"); stay(); }
+	if (!strcmp(what, "stop")) { last(20); say("ready"); raise(SIGSTOP); stay(); }
+	return 99;
+}
