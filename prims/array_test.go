@@ -132,7 +132,12 @@ func TestArrayTouched(t *testing.T) {
 	}
 }
 
-func TestArrayAgainstModel(t *testing.T) {
+func init() {
+	modelled(arrayAgainstModel, "array")
+	modelled(ownLockAgainstModel, "value", "array")
+}
+
+func arrayAgainstModel(t *testing.T) {
 	for _, ct := range ctypes {
 		t.Run(ct.Letter, func(t *testing.T) {
 			checks(t, "20")
@@ -204,7 +209,7 @@ func TestOwnLock(t *testing.T) {
 	}
 }
 
-func TestOwnLockAgainstModel(t *testing.T) {
+func ownLockAgainstModel(t *testing.T) {
 	for _, tt := range []struct {
 		kind string
 		args Args

@@ -44,7 +44,11 @@ func TestBarrier(t *testing.T) {
 	})
 }
 
-func TestBarrierAgainstModel(t *testing.T) {
+func init() {
+	modelled(barrierAgainstModel, "barrier")
+}
+
+func barrierAgainstModel(t *testing.T) {
 	const n = 4
 	args := Args{Main: 3}
 	c := newCrew(t, "barrier", args, n)

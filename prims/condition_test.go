@@ -84,7 +84,11 @@ func TestConditionWakesAll(t *testing.T) {
 	}
 }
 
-func TestConditionAgainstModel(t *testing.T) {
+func init() {
+	modelled(conditionAgainstModel, "condition")
+}
+
+func conditionAgainstModel(t *testing.T) {
 	const n = 4
 	c := newCrew(t, "condition", Args{}, n)
 	model, err := c.d.Model(Args{}, n)

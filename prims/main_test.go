@@ -4,14 +4,19 @@ package prims
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -74,6 +79,8 @@ type setup struct {
 	Kind  string
 	Args  Args
 	Part  string // of the instance, that this worker alone has
+	// Parts are the parts that it has; nil: all.
+	Parts []string
 }
 
 // order is one thing to do, as a JSON line on the worker's standard input.
@@ -83,7 +90,10 @@ type order struct {
 	Given bool           // it was given
 	Param string         // what the parameter is called, "" for value
 	More  map[string]any // other parameters
-	Part  string         // the end or part that it names
+	Refs  []int          // the numbers of things that it names
+	// Failure, if set, is the name of one that is given as fail.
+	Failure string
+	Part    string // the end or part that it names
 	// Float is Value where that is a float, which JSON would take for an int if
 	// it is whole.
 	Float  *float64
@@ -112,9 +122,22 @@ type opDone struct {
 	Seq  uint64
 }
 
-// canonical undoes what JSON does to whole numbers.
+// decode reads JSON in which whole numbers keep all their digits.
+func decode(r io.Reader) *json.Decoder {
+	d := json.NewDecoder(r)
+	d.UseNumber()
+	return d
+}
+
+// canonical undoes what JSON does to numbers.
 func canonical(v any) any {
 	switch x := v.(type) {
+	case json.Number:
+		if i, err := strconv.Atoi(x.String()); err == nil {
+			return i
+		}
+		f, _ := x.Float64()
+		return f
 	case float64:
 		if float64(int(x)) == x {
 			return int(x)
@@ -150,7 +173,7 @@ const scratch = 64 // offset of the scratch of loops behind the instance
 
 func work(text string) {
 	var s setup
-	must(json.Unmarshal([]byte(text), &s))
+	must(decode(strings.NewReader(text)).Decode(&s))
 	s.Args.Main = canonical(s.Args.Main)
 	for k, v := range s.Args.Fields {
 		s.Args.Fields[k] = canonical(v)
@@ -162,7 +185,7 @@ func work(text string) {
 	if d.Roles != nil {
 		for i, role := range d.Roles(s.Args) {
 			at.Fds = append(at.Fds, 4+i)
-			if hasManager(s.Args) && role.Part != "" && role.Part != s.Part {
+			if hasManager(s.Args) && role.Part != "" && role.Part != s.Part || s.Parts != nil && !slices.Contains(s.Parts, role.Part) {
 				must(unix.Close(4 + i))
 				at.Fds[i] = -1
 			}
@@ -173,10 +196,11 @@ func work(text string) {
 	w := &worker{self: a.Self(s.Index, -1), mem: a.Prims(), h: h, d: d}
 	w.self.Interruptible, w.self.PollFd = true, w.poll
 	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(nil, 1<<20)
 	out := json.NewEncoder(os.Stdout)
 	for in.Scan() {
 		var o order
-		must(json.Unmarshal(in.Bytes(), &o))
+		must(decode(bytes.NewReader(in.Bytes())).Decode(&o))
 		o.Value = canonical(o.Value)
 		if o.Float != nil {
 			o.Value = *o.Float
@@ -240,7 +264,10 @@ func (w *worker) do(o order) (r reply) {
 	for k, v := range o.More {
 		c.Args = &Values{Names: append(c.Args.Names, k), Vals: append(c.Args.Vals, canonical(v))}
 	}
-	c.Part = o.Part
+	if o.Failure != "" {
+		c.Args = &Values{Names: append(c.Args.Names, "fail"), Vals: append(c.Args.Vals, decl.Fail(o.Failure, ""))}
+	}
+	c.Part, c.Refs = o.Part, o.Refs
 	if o.After != 0 {
 		c.Deadline = began + int64(o.After)
 	}
@@ -271,7 +298,7 @@ var loops = map[string]func(w *worker, o order) reply{}
 
 // crew is one instance and its workers.
 type crew struct {
-	t       testing.TB
+	t       fatal
 	arena   *arena.Arena
 	d       *Descriptor
 	args    Args
@@ -298,12 +325,30 @@ type fatal interface {
 	Fatalf(format string, args ...any)
 }
 
+// manned is the greatest number of workers that a crew of each kind has had
+// so far.
+var manned sync.Map
+
 func newCrew(t testing.TB, kind string, args Args, n int) *crew {
 	t.Helper()
+	c := newCrewOf(t, kind, args, make([][]string, n))
+	t.Cleanup(c.stop)
+	return c
+}
+
+// newCrewOf makes a crew in which worker i has parts[i]; nil: all. Where parts
+// are named nobody else has any.
+func newCrewOf(t fatal, kind string, args Args, parts [][]string) *crew {
+	t.Helper()
+	n := len(parts)
+	own := slices.ContainsFunc(parts, func(p []string) bool { return p != nil })
+	if most, _ := manned.Load(kind); most == nil || most.(int) < n {
+		manned.Store(kind, n)
+	}
 	d := Get(kind)
 	a, err := arena.Create("prims-test", arena.Layout{Slots: n + 2, Prims: max(scratch+64, d.ArenaSize(args))})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	c := &crew{t: t, arena: a, d: d, args: args}
 	mem := a.Prims()
@@ -313,35 +358,47 @@ func newCrew(t testing.TB, kind string, args Args, n int) *crew {
 		cr := &Creation{Name: "x", Args: args, Mem: mem, System: c.ledger}
 		if err := d.Create(cr); err != nil {
 			c.ledger.Sweep()
-			t.Fatal(err)
+			t.Fatalf("%v", err)
 		}
 		c.files = cr.Files
 		for _, f := range cr.Files {
-			at.Fds = append(at.Fds, int(f.Fd()))
+			if own {
+				at.Fds = append(at.Fds, -1)
+			} else {
+				at.Fds = append(at.Fds, int(f.Fd()))
+			}
 		}
 	}
 	if c.handle, err = d.Attach(at); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	for i := range n {
-		c.workers = append(c.workers, c.start(i, ""))
+		c.workers = append(c.workers, c.startWith(setup{Index: i, Parts: parts[i]}))
+	}
+	if own {
+		for _, f := range c.files {
+			f.Close()
+		}
+		c.files = nil
 	}
 	if hasManager(args) {
 		c.manage(n + 1)
 	}
-	t.Cleanup(c.stop)
 	return c
 }
 
-func (c *crew) start(i int, part string) *hand {
+func (c *crew) start(i int, part string) *hand { return c.startWith(setup{Index: i, Part: part}) }
+
+func (c *crew) startWith(of setup) *hand {
 	c.t.Helper()
-	s, err := json.Marshal(setup{Index: i, Kind: c.d.Name, Args: c.args, Part: part})
+	of.Kind, of.Args = c.d.Name, c.args
+	s, err := json.Marshal(of)
 	if err != nil {
-		c.t.Fatal(err)
+		c.t.Fatalf("%v", err)
 	}
 	dup, err := unix.FcntlInt(uintptr(c.arena.Fd()), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
-		c.t.Fatal(err)
+		c.t.Fatalf("%v", err)
 	}
 	mem := os.NewFile(uintptr(dup), "arena")
 	defer mem.Close()
@@ -351,19 +408,19 @@ func (c *crew) start(i int, part string) *hand {
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		c.t.Fatal(err)
+		c.t.Fatalf("%v", err)
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		c.t.Fatal(err)
+		c.t.Fatalf("%v", err)
 	}
 	if err := cmd.Start(); err != nil {
-		c.t.Fatal(err)
+		c.t.Fatalf("%v", err)
 	}
 	h := &hand{cmd: cmd, in: json.NewEncoder(in), close: in.Close, replies: make(chan reply, 1)}
 	go func() {
 		defer close(h.replies)
-		dec := json.NewDecoder(out)
+		dec := decode(out)
 		for {
 			var r reply
 			if dec.Decode(&r) != nil {
@@ -396,11 +453,11 @@ func (c *crew) stop() {
 	}
 	if c.ledger != nil {
 		if left := c.ledger.Sweep(); len(left) > 0 {
-			c.t.Errorf("left under names in the system: %q", left)
+			c.t.Fatalf("left under names in the system: %q", left)
 		}
 	}
 	if err := c.arena.Close(); err != nil {
-		c.t.Error(err)
+		c.t.Fatalf("%v", err)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"runtime"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -15,6 +17,46 @@ import (
 // random processes, one beginning at a time. An operation that the model says
 // blocks is left blocked in its process while others go on; when the model
 // says that it can go on, it has to come back, with the model's result.
+
+// properties are the tests that hold kinds against their models; each stands
+// beside the other tests of its kind and says which ones it is about.
+var properties []property
+
+type property struct {
+	test  func(t *testing.T)
+	kinds []string
+}
+
+func modelled(test func(t *testing.T), kinds ...string) {
+	properties = append(properties, property{test, kinds})
+}
+
+// TestAgainstModel runs them, sees that several real processes took part, and
+// that no kind is without one.
+func TestAgainstModel(t *testing.T) {
+	missing := map[string]bool{}
+	for _, d := range All() {
+		missing[d.Name] = true
+	}
+	for _, p := range properties {
+		for _, k := range p.kinds {
+			delete(missing, k)
+			manned.Delete(k)
+		}
+		name := runtime.FuncForPC(reflect.ValueOf(p.test).Pointer()).Name()
+		t.Run(name[strings.LastIndex(name, ".")+1:], func(t *testing.T) {
+			p.test(t)
+			for _, k := range p.kinds {
+				if n, _ := manned.Load(k); !t.Failed() && (n == nil || n.(int) < 2) {
+					t.Errorf("%s is not used from several processes", k)
+				}
+			}
+		})
+	}
+	for k := range missing {
+		t.Errorf("nothing holds the real %s against its model: write a test that does, from several processes at once, and register it with modelled (see lock)", k)
+	}
+}
 
 type modelTest struct {
 	c       *crew
@@ -172,7 +214,13 @@ func (m *modelTest) first(t *rapid.T, among []int) (int, reply) {
 	return among[i], r
 }
 
-func TestLockAgainstModel(t *testing.T) {
+func init() {
+	modelled(lockAgainstModel, "lock")
+	modelled(eventAgainstModel, "event")
+	modelled(valueAgainstModel, "value")
+}
+
+func lockAgainstModel(t *testing.T) {
 	c := newCrew(t, "lock", Args{}, 4)
 	model, err := c.d.Model(Args{}, 4)
 	if err != nil {
@@ -207,7 +255,7 @@ func TestLockAgainstModel(t *testing.T) {
 	}
 }
 
-func TestEventAgainstModel(t *testing.T) {
+func eventAgainstModel(t *testing.T) {
 	c := newCrew(t, "event", Args{}, 4)
 	model, err := c.d.Model(Args{}, 4)
 	if err != nil {
@@ -237,7 +285,7 @@ func TestEventAgainstModel(t *testing.T) {
 	rapid.Check(t, m.check)
 }
 
-func TestValueAgainstModel(t *testing.T) {
+func valueAgainstModel(t *testing.T) {
 	for _, ct := range ctypes {
 		t.Run(ct.Letter, func(t *testing.T) {
 			args := Args{Main: ct.Letter}

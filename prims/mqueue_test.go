@@ -72,7 +72,11 @@ func needQueues(t testing.TB) {
 	}
 }
 
-func TestMqueueAgainstModel(t *testing.T) {
+func init() {
+	modelled(mqueueAgainstModel, "mqueue")
+}
+
+func mqueueAgainstModel(t *testing.T) {
 	needQueues(t)
 	args := Args{Main: 3, Fields: map[string]any{"msgsize": 4}}
 	c := newCrew(t, "mqueue", args, 4)

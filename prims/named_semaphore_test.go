@@ -48,7 +48,11 @@ func TestNamedSemaphoreDeaths(t *testing.T) {
 	}
 }
 
-func TestNamedSemaphoreAgainstModel(t *testing.T) {
+func init() {
+	modelled(namedSemaphoreAgainstModel, "named_semaphore")
+}
+
+func namedSemaphoreAgainstModel(t *testing.T) {
 	c := newCrew(t, "named_semaphore", Args{Main: 1}, 4)
 	model, err := c.d.Model(Args{Main: 1}, 4)
 	if err != nil {

@@ -16,7 +16,19 @@ import (
 // TestPipeAgainstModel: random operations by random processes, one beginning at
 // a time. What the model says blocks is left blocked while others go on; when
 // the model says that it can go on it has to come back, with the same result.
-func TestPipeAgainstModel(t *testing.T) {
+func TestPipeAgainstModel(t *testing.T) { pipeAgainstModel(t, newRig) }
+
+func init() {
+	modelled(pipesAgainstModel, "pipe")
+}
+
+// pipesAgainstModel: the same between real processes.
+func pipesAgainstModel(t *testing.T) {
+	checks(t, "12")
+	pipeAgainstModel(t, newRealRig)
+}
+
+func pipeAgainstModel(t *testing.T, rigOf func(t fatal, args Args, parts ...[]string) *rig) {
 	for name, args := range map[string]Args{
 		"two-way":        {},
 		"two-way, bytes": {Fields: map[string]any{"bytes": true}},
@@ -29,7 +41,7 @@ func TestPipeAgainstModel(t *testing.T) {
 			}
 			rapid.Check(t, func(t *rapid.T) {
 				m := &pipeCheck{parts: pipeParts(args), raw: isStream(args), waiting: map[int]pipeOrder{}}
-				m.r = newRig(t, args, nil, nil, m.parts[:1], m.parts[1:])
+				m.r = rigOf(t, args, m.parts[:], m.parts[:], m.parts[:1], m.parts[1:])
 				defer m.r.stop()
 				model, err := m.r.d.Model(args, 4)
 				if err != nil {

@@ -27,6 +27,18 @@ type rig struct {
 	facts any // the engine's handle
 	procs []*rigProc
 	over  atomic.Bool
+	crew  *crew // the processes are real ones
+}
+
+// newRealRig is a rig of real processes.
+func newRealRig(t fatal, args Args, parts ...[]string) *rig {
+	t.Helper()
+	c := newCrewOf(t, "pipe", args, parts)
+	r := &rig{t: t, arena: c.arena, d: c.d, mem: c.arena.Prims(), facts: c.handle, crew: c}
+	for i, w := range c.workers {
+		r.procs = append(r.procs, &rigProc{r: r, number: i, reply: w.replies})
+	}
+	return r
 }
 
 type rigProc struct {
@@ -110,6 +122,10 @@ func contains(list []string, s string) bool {
 
 // stop ends the processes, whatever they do.
 func (r *rig) stop() {
+	if r.crew != nil {
+		r.crew.stop()
+		return
+	}
 	r.over.Store(true)
 	for i, p := range r.procs {
 		close(p.orders)
@@ -193,12 +209,26 @@ func (p *rigProc) do(o pipeOrder) (r reply) {
 
 // disturb interrupts a process as a signal would.
 func (r *rig) disturb(i int) {
+	if r.crew != nil {
+		r.crew.disturb(i)
+		return
+	}
 	b := [8]byte{1}
 	_, _ = unix.Write(r.procs[i].event, b[:])
 	r.procs[i].self.Disturb()
 }
 
-func (r *rig) tell(i int, o pipeOrder) { r.procs[i].orders <- o }
+func (r *rig) tell(i int, o pipeOrder) {
+	if r.crew == nil {
+		r.procs[i].orders <- o
+		return
+	}
+	told := order{Verb: o.verb, Part: o.part, Value: o.value, Given: true, NoWait: o.noWait, After: o.after}
+	if o.size != 0 {
+		told.Value, told.Param = o.size, "size"
+	}
+	r.crew.tell(i, told)
+}
 
 func (r *rig) hear(i int) reply {
 	r.t.Helper()
@@ -257,6 +287,10 @@ func short(v any) string {
 // ends a process as the engine sees it: its copies are closed, and everybody is
 // told.
 func (r *rig) kill(i int) {
+	if r.crew != nil {
+		r.crew.kill(i)
+		return
+	}
 	r.procs[i].h.detach()
 	r.arena.Slot(i).NoteEnd(arena.Now())
 	r.d.Died(r.facts, i)

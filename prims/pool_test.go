@@ -3,6 +3,9 @@
 package prims
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -27,6 +30,30 @@ type party struct {
 	handles []any
 	engine  any
 	close   func()
+	crew    *crew // they are real processes
+}
+
+// newRealParty is a party of real processes.
+func newRealParty(t fatal, callers, workers int) *party {
+	t.Helper()
+	args := Args{Main: workers, Fields: map[string]any{FirstOfStaff: callers}}
+	c := newCrewOf(t, "pool", args, make([][]string, callers+workers))
+	return &party{t: t, arena: c.arena, d: c.d, engine: c.handle, crew: c, close: c.stop}
+}
+
+// told is a call as an order to a real process.
+func told(verb string, c Call) order {
+	o := order{Verb: verb, NoWait: c.NoWait, Refs: c.Refs, More: map[string]any{}}
+	if c.Args != nil {
+		for i, name := range c.Args.Names {
+			if f, ok := c.Args.Vals[i].(*decl.Failure); ok {
+				o.Failure = f.Name
+				continue
+			}
+			o.More[name] = c.Args.Vals[i]
+		}
+	}
+	return o
 }
 
 func newParty(t fatal, callers, workers int) *party {
@@ -60,6 +87,28 @@ func newParty(t fatal, callers, workers int) *party {
 
 // call is an operation of one of them.
 func (p *party) call(who int, verb string, c Call) (any, error) {
+	if p.crew != nil {
+		p.crew.tell(who, told(verb, c))
+		if c.Signal != nil {
+			for i := range p.crew.workers {
+				if p.engine.(*pool).workerIn(i) >= 0 {
+					_ = c.Signal(i, sigterm)
+				}
+			}
+		}
+		select {
+		case r := <-p.crew.workers[who].replies:
+			switch {
+			case r.Err != "":
+				return nil, errors.New(r.Err)
+			case r.Fail != "":
+				return nil, decl.Fail(r.Fail, "")
+			}
+			return r.Result, nil
+		case <-time.After(patience):
+			return nil, errors.New("no reply")
+		}
+	}
 	c.Self = p.arena.Self(who, -1)
 	if c.Args == nil {
 		c.Args = &Values{}
@@ -69,6 +118,18 @@ func (p *party) call(who int, verb string, c Call) (any, error) {
 }
 
 func with(name string, v any) *Values { return &Values{Names: []string{name}, Vals: []any{v}} }
+
+// travelled is a value as it is after it was JSON.
+func travelled(t fatal, v any) (out any) {
+	b, err := json.Marshal(v)
+	if err == nil {
+		err = decode(bytes.NewReader(b)).Decode(&out)
+	}
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return canonical(out)
+}
 
 func (p *party) apply(who int, args any) (int, error) {
 	v, err := p.call(who, "apply_async", Call{Refs: []int{7}, Args: with("args", args)})
@@ -459,10 +520,22 @@ func TestPoolReady(t *testing.T) {
 
 // TestPoolModel: random operations of two callers and two workers end in the
 // real form as they do in its model, blocked ones included.
-func TestPoolModel(t *testing.T) {
+func TestPoolModel(t *testing.T) { poolAgainstModel(t, newParty) }
+
+func init() {
+	modelled(poolsAgainstModel, "pool")
+}
+
+// poolsAgainstModel: the same between real processes.
+func poolsAgainstModel(t *testing.T) {
+	checks(t, "30")
+	poolAgainstModel(t, newRealParty)
+}
+
+func poolAgainstModel(t *testing.T, partyOf func(t fatal, callers, workers int) *party) {
 	rapid.Check(t, func(rt *rapid.T) {
 		const callers, workers = 2, 2
-		p := newParty(rt, callers, workers)
+		p := partyOf(rt, callers, workers)
 		model, err := newPoolModel(Args{Main: workers, Fields: map[string]any{FirstOfStaff: callers}}, callers+workers)
 		if err != nil {
 			rt.Fatalf("%v", err)
@@ -491,6 +564,7 @@ func TestPoolModel(t *testing.T) {
 		}
 		var threads sync.WaitGroup
 		compare := func(who int, verb string, got outcome, want any, fail *decl.Failure) {
+			_, is := want.(PoolTask)
 			name := ""
 			if fail != nil {
 				name = fail.Name
@@ -498,10 +572,13 @@ func TestPoolModel(t *testing.T) {
 			if failureName(got.err) != name {
 				rt.Fatalf("%s of %d: %v, the model says %q", verb, who, got.err, name)
 			}
+			if p.crew != nil {
+				got.v, want = travelled(rt, got.v), travelled(rt, want)
+			}
 			if name == "" && !reflect.DeepEqual(got.v, want) {
 				rt.Fatalf("%s of %d: %v, the model says %v", verb, who, got.v, want)
 			}
-			if _, is := want.(PoolTask); verb == PoolTake {
+			if verb == PoolTake {
 				doing[who] = is
 				if !is {
 					die(who)

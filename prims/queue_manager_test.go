@@ -34,7 +34,7 @@ func (c *crew) manage(slot int) {
 	c.handle.(*proxy).slot = slot
 	c.manager = c.start(slot, managerPart)
 	if err := c.manager.in.Encode(order{Verb: "queue: manage", Rounds: 1}); err != nil {
-		c.t.Fatal(err)
+		c.t.Fatalf("%v", err)
 	}
 	c.files[roleDoor].Close()
 	c.files[roleDesk].Close()

@@ -148,7 +148,11 @@ func TestQueueLarge(t *testing.T) {
 	}
 }
 
-func TestQueueAgainstModel(t *testing.T) {
+func init() {
+	modelled(queueAgainstModel, "queue")
+}
+
+func queueAgainstModel(t *testing.T) {
 	for _, args := range []Args{{Main: 1}, {Main: 3}, {}, managed(Args{Main: 2}), managed(Args{})} {
 		t.Run(fmt.Sprint(args.Main, hasManager(args)), func(t *testing.T) {
 			checks(t, "40")

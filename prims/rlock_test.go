@@ -145,7 +145,12 @@ func (m *modelTest) mortal(t *rapid.T, alive map[int]bool, p int) {
 	m.settle(t)
 }
 
-func TestReentrantAgainstModel(t *testing.T) {
+func init() {
+	modelled(reentrantAgainstModel, "rlock")
+	modelled(robustAgainstModel, "lock", "rlock")
+}
+
+func reentrantAgainstModel(t *testing.T) {
 	for name, args := range map[string]Args{"plain": {}, "robust": robustArgs} {
 		t.Run(name, func(t *testing.T) {
 			c := newCrew(t, "rlock", args, 4)
@@ -169,8 +174,8 @@ func TestReentrantAgainstModel(t *testing.T) {
 	}
 }
 
-// TestRobustAgainstModel: the same with processes that are killed.
-func TestRobustAgainstModel(t *testing.T) {
+// robustAgainstModel: the same with processes that are killed.
+func robustAgainstModel(t *testing.T) {
 	for _, kind := range []string{"lock", "rlock"} {
 		t.Run(kind, func(t *testing.T) {
 			checks(t, "6")

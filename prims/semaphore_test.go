@@ -42,7 +42,11 @@ func TestSemaphore(t *testing.T) {
 	})
 }
 
-func TestSemaphoreAgainstModel(t *testing.T) {
+func init() {
+	modelled(semaphoreAgainstModel, "semaphore", "bounded_semaphore")
+}
+
+func semaphoreAgainstModel(t *testing.T) {
 	for _, kind := range []string{"semaphore", "bounded_semaphore"} {
 		t.Run(kind, func(t *testing.T) {
 			args := Args{Main: 2}

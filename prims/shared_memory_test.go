@@ -27,7 +27,11 @@ func TestSharedMemory(t *testing.T) {
 	})
 }
 
-func TestSharedMemoryAgainstModel(t *testing.T) {
+func init() {
+	modelled(sharedMemoryAgainstModel, "shared_memory")
+}
+
+func sharedMemoryAgainstModel(t *testing.T) {
 	args := Args{Main: "h", Fields: map[string]any{"size": 4}}
 	c := newCrew(t, "shared_memory", args, 3)
 	model, err := c.d.Model(args, 3)

@@ -101,7 +101,7 @@ func plays(t *testing.T, scenes []scene) {
 func (c *crew) kill(i int) {
 	c.t.Helper()
 	if err := c.workers[i].cmd.Process.Kill(); err != nil {
-		c.t.Fatal(err)
+		c.t.Fatalf("%v", err)
 	}
 	for range c.workers[i].replies {
 	}
