@@ -20,8 +20,12 @@ func (r *run) handOver(slot int, files []int) (all []int, env []string, done fun
 	done = func() {}
 	tell := func(name, value string) { env = append(env, name+"="+value) }
 	for _, h := range r.plan.Handed(d) {
-		if h.Fd < 0 {
-			tell(h.Env, r.plan.Prims[h.Prim].Kind.Address(r.handles[h.Prim]))
+		switch kind := r.plan.Prims[h.Prim].Kind; {
+		case h.ID:
+			tell(h.Env, strconv.Itoa(kind.ID(r.handles[h.Prim])))
+			continue
+		case h.Fd < 0:
+			tell(h.Env, kind.Address(r.handles[h.Prim]))
 			continue
 		}
 		tell(h.Env, strconv.Itoa(len(files)))

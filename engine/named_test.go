@@ -19,6 +19,7 @@ import (
 	"ipcrun/engine/proc"
 	"ipcrun/prims"
 	"ipcrun/prims/named"
+	"ipcrun/prims/sysv"
 	"ipcrun/spec"
 	"ipcrun/spec/diag"
 	"ipcrun/spec/source"
@@ -31,6 +32,14 @@ func namedKinds(dir string) string {
 	b.WriteString("name: everything with a name\nprimitives:\n")
 	for _, d := range prims.All() {
 		var fix string
+		if d.Named == "key" {
+			main := "null"
+			if d.Main != nil && d.Main.Required {
+				main = d.Main.Example + ", size: 3"
+			}
+			fmt.Fprintf(&b, "  fixed_%s: {%s: %s, key: 0x%x}\n  own_%s[2]: {%s: %s}\n", d.Name, d.Name, main, testKey(), d.Name, d.Name, main)
+			continue
+		}
 		switch {
 		case d.Named == "name" && strings.Contains(fieldDoc(d, "name"), "path"):
 			fix = filepath.Join(dir, d.Name)
@@ -48,6 +57,9 @@ func namedKinds(dir string) string {
 	b.WriteString("processes: {waits: {steps: [{sleep: 8s}]}}\nsteps: [{wait: waits}]\n")
 	return b.String()
 }
+
+// testKey is a key of System V objects that no other test has at this moment.
+func testKey() int { return 0x1c000000 + os.Getpid() }
 
 func fieldDoc(d *prims.Descriptor, name string) string {
 	for _, f := range d.Fields {
@@ -128,6 +140,11 @@ func objects(dirs ...string) (out []string) {
 	}
 	for name := range namedObjects() {
 		out = append(out, name)
+	}
+	for _, f := range []sysv.Family{sysv.Queue, sysv.Set, sysv.Segment} {
+		if id, _, ok := f.Listed(int32(testKey())); ok {
+			out = append(out, fmt.Sprintf("%s %d", f, id))
+		}
 	}
 	queue := fmt.Sprintf("/ipcrun-test-%d-mqueue", os.Getpid())
 	if fd, err := named.OpenQueue(queue, os.O_RDONLY, 0, nil); err == nil {

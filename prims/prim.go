@@ -51,6 +51,9 @@ type Descriptor struct {
 	// Address is the name by which a program that is no part of the run finds the
 	// instance: a path, /jobs, or a key. Nil where it has none.
 	Address func(h any) string
+	// ID is what the kernel calls the instance, by which a program uses it without
+	// asking for it by its address. Nil where that is no number of the system.
+	ID func(h any) int
 	// Model makes the model of an instance for n processes.
 	Model func(a Args, n int) (Model, error)
 }

@@ -97,6 +97,7 @@ Closed; others do not notice. Closing twice changes nothing.`,
 			"remove": {Do: func(h any, c *Call) error { return h.(*sysvMemory).remove(c) }, Order: Release},
 		},
 		Address: func(h any) string { return h.(*sysvMemory).address() },
+		ID:      func(h any) int { return h.(*sysvMemory).id },
 		Model: func(a Args, n int) (Model, error) {
 			s, bits, err := arrayArgs(a)
 			return sysvMemoryModel{arrayModel{shape: s, bits: bits}, n}, err

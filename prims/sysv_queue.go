@@ -129,6 +129,7 @@ and its length is none of the C type.`,
 		},
 		Explain: func(h any, verb string, arg uint64) Blocked { return h.(*sysvQueue).explain(verb, arg) },
 		Address: func(h any) string { return h.(*sysvQueue).address() },
+		ID:      func(h any) int { return h.(*sysvQueue).id },
 		Model:   newSysvQueueModel,
 	})
 }

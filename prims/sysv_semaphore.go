@@ -149,6 +149,7 @@ with Range.`,
 		},
 		Explain: func(h any, verb string, arg uint64) Blocked { return h.(*sysvSet).explain(verb, arg) },
 		Address: func(h any) string { return h.(*sysvSet).address() },
+		ID:      func(h any) int { return h.(*sysvSet).id },
 		Model:   newSysvSetModel,
 	})
 }

@@ -20,8 +20,10 @@ type Handed struct {
 	Env  string // the variable
 	Prim int    // number of the primitive
 	// Fd is the number of a descriptor among all of the run, -1: the program is
-	// told the name that the primitive has in the system.
+	// told the name that the primitive has in the system, or what the kernel calls
+	// it.
 	Fd int
+	ID bool
 }
 
 // Handed lists what a program gets of the primitives that it uses: descriptors,
@@ -31,7 +33,10 @@ func (p *Plan) Handed(d *spec.Proc) (out []Handed) {
 		pr := &p.Prims[u.Number]
 		env := EnvPrefix + strings.NewReplacer("[", "_", "]", "").Replace(u.Name)
 		if pr.Kind.Address != nil {
-			out = append(out, Handed{env, u.Number, -1})
+			out = append(out, Handed{env, u.Number, -1, false})
+		}
+		if pr.Kind.ID != nil {
+			out = append(out, Handed{env + "_id", u.Number, -1, true})
 		}
 		if pr.Kind.Roles == nil {
 			continue
@@ -44,7 +49,7 @@ func (p *Plan) Handed(d *spec.Proc) (out []Handed) {
 			if role.Part != "" {
 				name += "_" + role.Part
 			}
-			out = append(out, Handed{name, u.Number, u.Fds[k]})
+			out = append(out, Handed{name, u.Number, u.Fds[k], false})
 		}
 	}
 	return out
