@@ -127,17 +127,15 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		if m["waits"] != nil {
 			e.Stuck = r.stuckOf(t0, m)
 		}
+		if l, _ := m["limit"].(map[string]any); l != nil {
+			e.Limit = limitEvent(l)
+		}
 	case event.Deadlock:
 		e.Stuck = r.stuckOf(t0, m)
 		e.Detail, _ = m["why"].(string)
 		e.Value = nil
 	case event.Expired:
-		l := &event.Limit{}
-		l.What, _ = m["what"].(string)
-		n, _ := m["after"].(int)
-		l.After = int64(n)
-		l.SetBy, _ = m["set_by"].(string)
-		e.Limit, e.Value = l, nil
+		e.Limit, e.Value = limitEvent(m), nil
 		e.Stuck = r.stuckOf(t0, m)
 	case event.Raced:
 		e.Object = r.Primitive(int(rec.Obj))
@@ -155,11 +153,23 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		e.Object = r.Process(int(rec.Obj))
 		e.Detail, _ = m["what"].(string)
 		e.Value = m["limit"]
+	case event.Barred:
+		e.Detail, _ = rec.Value.(string)
+		e.Value = nil
 	case event.Broken, event.Skipped:
 		e.Detail, _ = rec.Value.(string)
 		e.Value = nil
 	}
 	return e
+}
+
+func limitEvent(m map[string]any) *event.Limit {
+	l := &event.Limit{}
+	l.What, _ = m["what"].(string)
+	n, _ := m["after"].(int)
+	l.After = int64(n)
+	l.SetBy, _ = m["set_by"].(string)
+	return l
 }
 
 func (r *run) signalEvent(e *event.Event, slot int, rec *event.Rec, m map[string]any) {
@@ -303,9 +313,17 @@ func (r *run) header() *event.Run {
 	}
 	for i := range r.plan.Slots {
 		out.Procs = append(out.Procs, r.plan.Slots[i].Name)
+		if r.plan.Slots[i].Flags&(script.SlotProgram|script.SlotFound) != 0 {
+			out.Programs = append(out.Programs, r.plan.Slots[i].Name)
+		}
 	}
 	for _, s := range sc.All[1:] {
-		out.Points += s.Points
+		if s.Points > 0 && !s.Unbound() {
+			out.Points += s.Points
+			out.Scored = append(out.Scored, event.ScoredStep{
+				Line: s.VerbAt.Start.Line, Col: s.VerbAt.Start.Col, Name: s.Name, Verb: s.Verb.Name, Points: s.Points, Hint: s.Hint, Visibility: s.Visibility,
+			})
+		}
 	}
 	return out
 }

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"ipcrun/engine/event"
 	"ipcrun/engine/script"
@@ -145,9 +144,8 @@ func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error
 			return ""
 		},
 	}
-	if within, given := a.Args.Get("within").(int); given {
-		w.limit = &event.Limit{What: "step", After: int64(r.engine.scaled(time.Duration(within))), SetBy: "the file"}
-		w.fails = true
+	if a.Args.Has("within") {
+		w.limit, w.fails = r.limitOf(a), true
 	}
 	from := p.cursor
 	if err = r.block(w); err == nil {

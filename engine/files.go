@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"ipcrun/spec"
 )
@@ -23,7 +24,11 @@ func (r *run) copyFiles(d *spec.Proc, base string) (string, error) {
 		if !filepath.IsAbs(from) {
 			from = filepath.Join(base, name)
 		}
-		if err := copyTree(from, filepath.Join(to, filepath.Base(name))); err != nil {
+		target := filepath.Join(to, filepath.Base(name))
+		if strings.HasSuffix(name, "/.") { // what is in the directory, and not the directory
+			target = to
+		}
+		if err := copyTree(from, target); err != nil {
 			return "", fmt.Errorf("files: %w", err)
 		}
 	}

@@ -216,7 +216,7 @@ func (r *run) block(w *waiter) error {
 		switch {
 		case w.deadline != 0 && now >= w.deadline:
 			return errTimeout
-		case w.deadline == 0 && limit != 0 && now >= limit && w.fails:
+		case w.deadline == 0 && limit != 0 && now >= limit && (w.fails || r.points.now):
 			return errTimeout
 		case w.deadline == 0 && limit != 0 && now >= limit && limit < r.deadln:
 			r.expired(w.step, *w.limit)

@@ -72,7 +72,9 @@ func (r *run) note(slot int, rec *event.Rec) {
 			if s := r.plan.StepAt(rec.Step); slot >= 0 && s != nil && s.Verb.Name == "assert" {
 				r.procs[slot].ending = true
 			}
-			r.fail()
+			if slot >= 0 || !r.points.now {
+				r.fail()
+			}
 		} else {
 			r.seen[rec.Step] = true
 		}
@@ -126,7 +128,7 @@ func (r *run) missed() {
 		if s.Verb.Name == "always" || !s.Verb.Checks && s.Error == "" {
 			continue
 		}
-		if s.Conditional || r.seen[s.ID] || r.inFinally(s.ID) {
+		if s.Conditional || s.Unbound() || r.seen[s.ID] || r.inFinally(s.ID) {
 			continue
 		}
 		r.emit(&event.Rec{Kind: event.Missed, Step: s.ID, Obj: event.NoObj, At: arena.Now()})

@@ -63,6 +63,7 @@ type run struct {
 	t0      int64 // survives the arena
 	// anything: what the script waits for may be changed by any event.
 	anything bool
+	points   score
 	looked   look // the last look at who can move
 	// holdOff: until then, that everybody is blocked is no news.
 	holdOff int64
@@ -90,6 +91,9 @@ func (r *run) execute() {
 	err := r.launch()
 	if err == nil {
 		r.runScript(r.plan.Script, r)
+	}
+	if r.stop == nil && r.points.lost {
+		r.stop = errFailed // what is left of the programs is of no interest
 	}
 	if r.stop == nil {
 		r.settle()

@@ -45,6 +45,10 @@ func (r *run) runScript(p *script.Program, w script.World) {
 		if s != nil {
 			r.doing = describe(s)
 		}
+		if r.barred(m, a, s) {
+			continue
+		}
+		r.points.now = scored(s)
 		began := arena.Now()
 		r.emit(&event.Rec{Kind: event.StepBegin, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, At: began})
 		res, err := a.Verb.Run(w, a)
@@ -52,6 +56,9 @@ func (r *run) runScript(p *script.Program, w script.World) {
 			return
 		}
 		m.Done(a, res, err)
+		if r.lost(m, a) {
+			continue
+		}
 		if err != nil && (m.End() == nil || m.End().Uncaught == nil) {
 			r.failedStep(a.Step, err, event.FlagExpected)
 		}
@@ -77,7 +84,7 @@ func (r *run) outcome(a *script.Action, err error) error {
 	case errors.Is(err, errTimeout):
 		return decl.Fail(prims.Timeout, "%s passed", time.Duration(a.Deadline-a.Since()))
 	case errors.As(err, &s):
-		if r.stop == nil {
+		if r.stop == nil && !r.points.now {
 			r.deadlock(a.Step, s)
 		}
 		return err
@@ -249,19 +256,20 @@ func (r *run) unmet(a *script.Action, about uint32, err error, want string, ps [
 		if why == "" || strings.HasSuffix(s.why, "without printing it") {
 			why = joinWhy(s.why, why)
 		}
-		if r.plan.Scenario.Outcome == "deadlock" {
+		if r.plan.Scenario.Outcome == "deadlock" && !r.points.now {
 			return err
 		}
 		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: about, Value: merge(event.CheckValue(false, want, why, ps), map[string]any{
 			"waits": s.waits, "cycle": s.cycle, "doing": r.doing,
 		})})
-		r.stop = errFailed
 		return err
 	}
 	if errors.Is(err, errTimeout) && a.ExpectedError() != prims.Timeout {
-		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: about,
-			Value: event.CheckValue(false, want, "its timeout passed", ps)})
-		r.stop = errFailed
+		v := event.CheckValue(false, want, "its timeout passed", ps)
+		if limit := r.limitOf(a); r.points.now {
+			v["limit"] = map[string]any{"what": limit.What, "after": int(limit.After), "set_by": limit.SetBy}
+		}
+		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: about, Value: v})
 	}
 	return err
 }

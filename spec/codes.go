@@ -37,5 +37,6 @@ var (
 	codeKind       = diag.Register("IPC130", "unknown kind", "A primitive is of a kind that nobody knows.")
 	codeStatic     = diag.Register("IPC131", "${…} where nothing is evaluated", "This value is fixed when the file is loaded, so ${…} in it has no meaning.")
 	codeType       = diag.Register("IPC132", "${…} of the wrong type", "What ${…} yields here is not what the key takes.")
+	codeBind       = diag.Register("IPC134", "program that fits nowhere", "--bind puts a program in the place of a process that ipcrun starts and that has a script of its own.")
 	codeTask       = diag.Register("IPC133", "task that does not fit", "Tasks are for the workers of pools: a task gets as many arguments as it has params, and uses no pool itself.")
 )

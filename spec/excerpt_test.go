@@ -32,7 +32,8 @@ steps:
 		{"tab before a value", "\nname: x\nprocesses:\n  a: {steps: [{print:\thi,\tsigal: 3}]}\n", `x.yaml:4:27: error[IPC101]: print has no parameter "sigal"
     4 |   a: {steps: [{print:   hi, sigal: 3}]}
       |                             ^^^^^
-  It takes what any step may have: name, when, timeout, error, points, hint, into, in, background.
+  It takes what any step may have: name, when, timeout, error, points, needs, visibility, hint,
+  into, in, background.
 `},
 		{"condition in a block", `
 name: x

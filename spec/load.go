@@ -17,6 +17,8 @@ type Options struct {
 	// Params replace params of the scenario; the texts are read as YAML
 	// scalars.
 	Params map[string]string
+	// Bind puts programs in the place of declared processes, by name.
+	Bind map[string]Program
 }
 
 // Load reads a scenario. What is wrong with it goes to l, all of it at once;
@@ -129,6 +131,7 @@ func (ld *loader) top(root *ydoc.Node) {
 	ld.processes()
 	ld.tasks()
 	ld.script(root)
+	ld.bound()
 	ld.rules()
 }
 

@@ -11,6 +11,7 @@ func (ld *loader) processes() {
 	for i, p := range ld.sc.Procs {
 		ld.attributes(p, ld.procNodes[i])
 	}
+	ld.bind()
 	for i, p := range ld.sc.Procs {
 		node := ld.procNodes[i]
 		vars := newVarSet(&p.Vars)

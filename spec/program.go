@@ -104,8 +104,8 @@ func (ld *loader) program(p *Proc, n *ydoc.Node) {
 		pr.Cwd = *cwd
 	}
 	pr.Stdin = str("stdin")
-	pr.Files = ld.texts(n, "files")
-	pr.PassEnv = ld.texts(n, "pass_env")
+	pr.Files = ld.texts(n, "files", ProcessFields)
+	pr.PassEnv = ld.texts(n, "pass_env", ProcessFields)
 	if len(pr.Files) > 0 && pr.Cwd != "" {
 		ld.add(codeContradict, n.Pair("cwd").Key.Span, p.Name+" has files: and cwd:", "With files: the program starts in the directory that they are copied to.", "")
 	}
@@ -146,13 +146,13 @@ func (ld *loader) command(n *ydoc.Node) []string {
 }
 
 // texts reads a list of texts below a key, nil if there is none.
-func (ld *loader) texts(n *ydoc.Node, key string) []string {
+func (ld *loader) texts(n *ydoc.Node, key string, fields []decl.Field) []string {
 	v := n.Get(key)
 	if v == nil {
 		return nil
 	}
 	if v.Kind != ydoc.Seq {
-		ld.shape(v, key, takes(field(ProcessFields, key)))
+		ld.shape(v, key, takes(field(fields, key)))
 		return nil
 	}
 	if len(v.Items) == 0 {
@@ -266,13 +266,16 @@ func (ld *loader) inputRule(s *Step, to *Value) {
 }
 
 // hasRun: it was meant to be a program, whatever was wrong with it.
-func (ld *loader) hasRun(p *Proc) bool {
+func (ld *loader) hasRun(p *Proc) bool { return ld.nodeOf(p).Get("run") != nil }
+
+// nodeOf is what the file says of a process.
+func (ld *loader) nodeOf(p *Proc) *ydoc.Node {
 	for i, q := range ld.sc.Procs {
-		if q == p {
-			return ld.procNodes[i].Get("run") != nil
+		if q == p && i < len(ld.procNodes) {
+			return ld.procNodes[i]
 		}
 	}
-	return false
+	return nil
 }
 
 // limits reads limits:.

@@ -61,6 +61,7 @@ type Proc struct {
 	Idle     bool
 	Daemon   bool
 	Of       *Prim    // the primitive that brings it along, nil for declared processes
+	Bound    bool     // a program was put in the place of its script
 	Run      *Program // what it runs instead of a script, nil for other processes
 	Found    bool     // a child that the program above it forks by itself
 	Limits   Limits
@@ -113,13 +114,20 @@ type Step struct {
 	Into    string
 	Points  float64
 	Hint    string
-	In      *Ref
-	Back    string
-	Order   int // number among the orders of its process
+	Needs   []*Step // checks that must have passed
+	// Visibility of a check in graded results, "" for visible.
+	Visibility string
+	In         *Ref
+	Back       string
+	Order      int // number among the orders of its process
 	// Conditional: it stands below a condition, so it may rightly never run.
 	Conditional bool
 	Proc        *Proc // whose script it belongs to, nil for the top-level script
 }
+
+// Unbound reports whether the step belongs to a process in whose place a program
+// was put, so that nobody does it.
+func (s *Step) Unbound() bool { return s.Proc != nil && s.Proc.Bound && s.In == nil }
 
 // Arg is a parameter.
 type Arg struct {

@@ -6,6 +6,7 @@ import (
 	"ipcrun/spec/cond"
 	"ipcrun/spec/decl"
 	"ipcrun/spec/diag"
+	"ipcrun/spec/source"
 	"ipcrun/spec/ydoc"
 )
 
@@ -39,6 +40,12 @@ func (ld *loader) common(s *Step, n *ydoc.Node, outer, inner *context) {
 				s.Points = float64(x)
 			case float64:
 				s.Points = x
+			}
+		case "needs":
+			ld.needs(s, n, p, outer)
+		case "visibility":
+			if v := ld.word(p.Value, f, codeShape, f.Enum); v != nil {
+				s.Visibility = v.Lit.(string)
 			}
 		case "background":
 			ld.goOn(s, n, p, inner)
@@ -102,6 +109,44 @@ func (ld *loader) goOn(s *Step, n *ydoc.Node, p ydoc.Pair, c *context) {
 	if !dup {
 		ld.background[name] = p.Value.Span
 	}
+}
+
+// needs reads needs:, names of checks before the step. What has the name may
+// stand anywhere before it, so it is looked for when all of the file is known.
+func (ld *loader) needs(s *Step, n *ydoc.Node, p ydoc.Pair, c *context) {
+	if c.inProcess() {
+		ld.add(codePlace, p.Key.Span, "needs: is for the top-level steps", "A process goes through its own steps; the script decides which checks are worth doing.", "")
+		return
+	}
+	names := ld.texts(n, "needs", StepFields)
+	ld.later = append(ld.later, func() {
+		for i, name := range names {
+			ld.need(s, name, p.Value.Items[i].Span)
+		}
+	})
+}
+
+func (ld *loader) need(s *Step, name string, at source.Span) {
+	var known []string
+	for _, o := range ld.sc.All[1:] {
+		if o.Name == "" || o.Verb == nil || o.Proc != nil && o.In == nil {
+			continue
+		}
+		known = append(known, o.Name)
+		switch {
+		case o.Name != name:
+		case o.ID >= s.ID:
+			ld.add(codeName, at, "the step \""+name+"\" does not come before this one", "A check can need what was checked before it.", "", ld.declaredHere(o.VerbAt, "it is here"))
+			return
+		case !o.Verb.Checks && o.Error == "":
+			ld.add(codeObject, at, "the step \""+name+"\" checks nothing", "It cannot fail to pass, so nothing can depend on it.", "", ld.declaredHere(o.VerbAt, "it is here"))
+			return
+		default:
+			s.Needs = append(s.Needs, o)
+			return
+		}
+	}
+	ld.add(codeName, at, "no step is named \""+shorten(name)+"\"", "A check gets a name by  name: "+shorten(name), diag.Suggest(name, known))
 }
 
 // object reads the verb's own value.

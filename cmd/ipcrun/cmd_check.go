@@ -47,7 +47,7 @@ func runCheck(o *checkOptions, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	in, err := load(args, std.in, params)
+	in, err := load(args, std.in, spec.Options{Params: params})
 	if err != nil {
 		return err
 	}

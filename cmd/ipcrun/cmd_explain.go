@@ -11,6 +11,7 @@ import (
 
 	"ipcrun/engine/proc/sig"
 	"ipcrun/schema"
+	"ipcrun/spec"
 	"ipcrun/spec/cond"
 )
 
@@ -69,7 +70,7 @@ func runExplain(o *explainOptions, args []string, std streams) error {
 		}
 		found := findPages(pages, a)
 		if len(found) == 0 && fileLike(a) {
-			in, err := load([]string{a}, std.in, params)
+			in, err := load([]string{a}, std.in, spec.Options{Params: params})
 			if err != nil {
 				return err
 			}

@@ -49,7 +49,7 @@ func runList(o *listOptions, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	in, err := load(args, std.in, params)
+	in, err := load(args, std.in, spec.Options{Params: params})
 	if err != nil {
 		return err
 	}

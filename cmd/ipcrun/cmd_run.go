@@ -13,6 +13,7 @@ import (
 	"ipcrun/cmd/ipcrun/internal/report"
 	"ipcrun/engine"
 	"ipcrun/engine/event"
+	"ipcrun/spec"
 )
 
 func init() { register("run", newRun) }
@@ -21,6 +22,7 @@ func init() { register("run", newRun) }
 type runOptions struct {
 	display
 	params    paramOptions
+	bind      bindOptions
 	selection selection
 	order     order
 
@@ -69,6 +71,7 @@ func newRun(std streams) *cobra.Command {
 	o.display.add(cmd)
 	o.addQuiet(cmd, "say nothing of scenarios that pass, and no summary")
 	o.params.add(cmd)
+	o.bind.add(cmd)
 	o.selection.add(cmd)
 	o.order.add(cmd)
 	o.format = newOneOf("console", "plain", "json")
@@ -127,7 +130,7 @@ func (o *runOptions) check() error {
 
 // again are the arguments that another run like this one needs.
 func (o *runOptions) again(params map[string]string) []string {
-	args := o.params.args(params)
+	args := append(o.params.args(params), o.bind.args()...)
 	for _, d := range []struct {
 		flag string
 		d    duration
@@ -146,7 +149,7 @@ func (o *runOptions) engine(params map[string]string, began time.Time) engine.Op
 	opt := engine.Options{
 		Timeout: time.Duration(o.timeout), TimeoutSetBy: "--timeout",
 		StepTimeout: time.Duration(o.stepTimeout), StepTimeoutSetBy: "--step-timeout",
-		TimeoutScale: float64(o.scale), Version: version(), Args: o.again(params),
+		TimeoutScale: float64(o.scale), Version: version(), Args: o.again(params), PassEnv: o.bind.passEnv,
 	}
 	if o.total != 0 {
 		total := time.Duration(float64(o.total) * float64(o.scale))
@@ -164,7 +167,11 @@ func runRun(ctx context.Context, o *runOptions, args []string, std streams) erro
 	if err != nil {
 		return err
 	}
-	in, err := load(args, std.in, params)
+	bind, err := o.bind.programs()
+	if err != nil {
+		return err
+	}
+	in, err := load(args, std.in, spec.Options{Params: params, Bind: bind})
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type inputs struct {
 
 // load reads every file, folder and - among args, in that order; the same one
 // twice is read twice. What is wrong with one does not keep the others back.
-func load(args []string, stdin io.Reader, params map[string]string) (*inputs, error) {
+func load(args []string, stdin io.Reader, opt spec.Options) (*inputs, error) {
 	in := &inputs{}
 	dashes := 0
 	for _, a := range args {
@@ -34,30 +34,30 @@ func load(args []string, stdin io.Reader, params map[string]string) (*inputs, er
 			if dashes++; dashes > 1 {
 				return nil, usage("standard input (-) can be read only once")
 			}
-			in.read("-", stdin, params)
+			in.read("-", stdin, opt)
 			continue
 		}
-		in.path(a, params)
+		in.path(a, opt)
 	}
 	return in, nil
 }
 
 // path reads what a path names.
-func (in *inputs) path(name string, params map[string]string) {
+func (in *inputs) path(name string, opt spec.Options) {
 	st, err := os.Stat(name)
 	switch {
 	case err != nil:
 		in.unreadable(name, err)
 	case st.IsDir():
-		in.folder(name, params)
+		in.folder(name, opt)
 	default:
-		in.file(name, params)
+		in.file(name, opt)
 	}
 }
 
 // folder reads every scenario below a folder, in the order of their names.
 // What begins with a dot is left alone, and links to folders are not followed.
-func (in *inputs) folder(dir string, params map[string]string) {
+func (in *inputs) folder(dir string, opt spec.Options) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		in.unreadable(dir, err)
@@ -69,7 +69,7 @@ func (in *inputs) folder(dir string, params map[string]string) {
 			continue
 		}
 		if e.IsDir() {
-			in.folder(name, params)
+			in.folder(name, opt)
 			continue
 		}
 		ext := filepath.Ext(name)
@@ -80,11 +80,11 @@ func (in *inputs) folder(dir string, params map[string]string) {
 		if st, err := os.Stat(name); err == nil && st.IsDir() {
 			continue
 		}
-		in.file(name, params)
+		in.file(name, opt)
 	}
 }
 
-func (in *inputs) file(name string, params map[string]string) {
+func (in *inputs) file(name string, opt spec.Options) {
 	f, err := os.Open(name)
 	if err != nil {
 		in.unreadable(name, err)
@@ -97,11 +97,11 @@ func (in *inputs) file(name string, params map[string]string) {
 			Summary: fmt.Sprintf("the file has %d bytes, more than the %d (1 MiB) of the largest scenario", st.Size(), ydoc.MaxSize)})
 		return
 	}
-	in.read(name, f, params)
+	in.read(name, f, opt)
 }
 
 // read reads a scenario. It never takes in more than just too much.
-func (in *inputs) read(name string, r io.Reader, params map[string]string) {
+func (in *inputs) read(name string, r io.Reader, opt spec.Options) {
 	data, err := io.ReadAll(io.LimitReader(r, ydoc.MaxSize+1))
 	if err != nil {
 		in.unreadable(name, err)
@@ -109,7 +109,7 @@ func (in *inputs) read(name string, r io.Reader, params map[string]string) {
 	}
 	in.files++
 	l := &diag.List{}
-	sc := spec.Load(source.New(name, data), plan.Vocabulary(), spec.Options{Params: params}, l)
+	sc := spec.Load(source.New(name, data), plan.Vocabulary(), opt, l)
 	in.diags = append(in.diags, l.All()...)
 	if sc == nil {
 		in.unusable++

@@ -131,8 +131,22 @@ type Run struct {
 	Started  string         `json:"started"` // UTC
 	Host     string         `json:"host"`
 	Procs    []string       `json:"processes"`
-	Points   float64        `json:"points,omitempty"` // that can be earned
-	Args     []string       `json:"args,omitempty"`   // how to run it again
+	Programs []string       `json:"programs,omitempty"` // of them, those that the file does not script
+	Points   float64        `json:"points,omitempty"`   // that can be earned
+	Scored   []ScoredStep   `json:"scored,omitempty"`   // the checks that earn them
+	Args     []string       `json:"args,omitempty"`     // how to run it again
+}
+
+// ScoredStep is a check that earns points.
+type ScoredStep struct {
+	Line   int     `json:"line"`
+	Col    int     `json:"col"`
+	Name   string  `json:"name,omitempty"`
+	Verb   string  `json:"verb"`
+	Points float64 `json:"points"`
+	Hint   string  `json:"hint,omitempty"`
+	// Visibility is who sees it in a graded result, "" for everybody.
+	Visibility string `json:"visibility,omitempty"`
 }
 
 // WriteAll writes events as JSON lines.

@@ -6,7 +6,8 @@ import "testing"
 // everything, and what the scenario declares turns the result round.
 func TestJudge(t *testing.T) {
 	start := func(outcome string) Event {
-		return Event{Type: "start", Run: &Run{Outcome: outcome, Points: 5, Procs: []string{"a", "b"}}}
+		return Event{Type: "start", Run: &Run{Outcome: outcome, Points: 5, Procs: []string{"a", "b"},
+			Scored: []ScoredStep{{Line: 1, Points: 2}, {Line: 4, Points: 2}, {Line: 9, Points: 3}}}}
 	}
 	held := func(line int, points float64) Event {
 		return Event{At: int64(line), Type: "check", Line: line, Check: &Check{OK: true}, Points: points}
@@ -49,21 +50,21 @@ func TestJudge(t *testing.T) {
 		{"a deadlock", []Event{start("pass"), deadlock, clean}, Failed, "deadlock", 1, 0, 0},
 		{"the first cause wins", []Event{start("pass"), deadlock, expired, failed, clean}, Failed, "deadlock", 1, 0, 0},
 		{"the first cause wins, the other way", []Event{start("pass"), failed, deadlock, clean}, Failed, "fail", 1, 0, 0},
-		{"interrupted", []Event{start("pass"), held(1, 1), stopped, clean}, Error, "interrupted", 2, 1, 1},
+		{"interrupted", []Event{start("pass"), held(1, 2), stopped, clean}, Error, "interrupted", 2, 1, 2},
 		{"broken", []Event{start("pass"), broken, clean}, Error, "error", 1, 0, 0},
 		{"broken after a failure", []Event{start("pass"), failed, broken, clean}, Error, "error", 2, 0, 0},
 		{"broken twice", []Event{start("pass"), broken, broken}, Error, "error", 1, 0, 0},
-		{"something is left", []Event{start("pass"), held(1, 0), dirty}, Error, "error", 2, 1, 0},
+		{"something is left", []Event{start("pass"), held(2, 0), dirty}, Error, "error", 2, 1, 0},
 		{"skipped", []Event{start("pass"), skipped}, Skip, "skip", 1, 0, 0},
 		{"a race", []Event{start("pass"), race, clean}, Failed, "race", 1, 0, 0},
 		{"a race that is only to be told", []Event{start("pass"), warned, clean}, Pass, "pass", -1, 0, 0},
 
 		{"meant to deadlock, and does", []Event{start("deadlock"), deadlock, clean}, Pass, "deadlock", 1, 0, 0},
-		{"meant to deadlock, and does not", []Event{start("deadlock"), held(1, 0), clean}, Failed, "pass", -1, 1, 0},
+		{"meant to deadlock, and does not", []Event{start("deadlock"), held(2, 0), clean}, Failed, "pass", -1, 1, 0},
 		{"meant to deadlock, and fails", []Event{start("deadlock"), failed, clean}, Failed, "fail", 1, 0, 0},
 		{"meant to deadlock, and times out", []Event{start("deadlock"), expired, clean}, Failed, "timeout", 1, 0, 0},
 		{"meant to fail, and does", []Event{start("fail"), failed, clean}, Pass, "fail", 1, 0, 0},
-		{"meant to fail, and passes", []Event{start("fail"), held(1, 0), clean}, Failed, "pass", -1, 1, 0},
+		{"meant to fail, and passes", []Event{start("fail"), held(2, 0), clean}, Failed, "pass", -1, 1, 0},
 		{"meant to time out, and does", []Event{start("timeout"), expired, clean}, Pass, "timeout", 1, 0, 0},
 		{"meant to time out, and deadlocks", []Event{start("timeout"), deadlock, clean}, Failed, "deadlock", 1, 0, 0},
 		{"meant to fail, but broken", []Event{start("fail"), broken}, Error, "error", 1, 0, 0},

@@ -45,6 +45,9 @@ func Judge(log []Event) Verdict {
 		}
 		v.Ending, v.Cause = ending, i
 	}
+	for _, s := range Score(log) {
+		v.Points += s.Earned
+	}
 	for i := range log {
 		e := &log[i]
 		if e.At > v.Duration {
@@ -71,11 +74,8 @@ func Judge(log []Event) Verdict {
 		case Fail:
 			if !e.Expected {
 				decide(i, "fail")
-			} else if e.Points > 0 && !e.Travels && !passed[[2]int{e.Line, e.Col}] {
-				passed[[2]int{e.Line, e.Col}] = true
-				v.Points += e.Points
 			}
-		case Missed:
+		case Missed, Barred:
 			decide(i, "fail")
 		case Raced:
 			if e.Race != nil && e.Race.Severity == "error" {
@@ -87,7 +87,6 @@ func Judge(log []Event) Verdict {
 			} else if !passed[[2]int{e.Line, e.Col}] {
 				passed[[2]int{e.Line, e.Col}] = true
 				v.Checks++
-				v.Points += e.Points
 			}
 		case Clean:
 			if e.Value != nil {

@@ -421,6 +421,18 @@ func (m *Machine) prepare(in *instr) (_ *Action, err error) {
 // NoWait reports whether the step said block: false.
 func (a *Action) NoWait() bool { return a.instr.noWait }
 
+// Skip leaves out the action that Next has yielded.
+func (m *Machine) Skip(*Action) {
+	m.current = nil
+	m.pc++
+}
+
+// GoOn takes up a script again behind the step whose error has ended it.
+func (m *Machine) GoOn() {
+	m.end = nil
+	m.pc++
+}
+
 // Done takes the result of an action. The error is checked against what the
 // step expects; ErrInterrupted leaves the action to be done again.
 func (m *Machine) Done(a *Action, result any, err error) {

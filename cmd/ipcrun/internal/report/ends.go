@@ -32,6 +32,9 @@ func (r Run) howEnded(end *event.Event, at int) []string {
 		return []string{fmt.Sprintf("%s had ended before: its %s in line %d failed with %s%s.", proc, f.Verb, f.Line, f.Error, because(f.Detail))}
 	}
 	why := []string{fmt.Sprintf("%s had exited with code %d before: %s.", proc, *st.ExitCode, r.lastDone(proc, at))}
+	if r.isProgram(proc) {
+		why[0] = fmt.Sprintf("%s had exited with code %d before.", proc, *st.ExitCode)
+	}
 	if orphans := r.childrenAlive(proc, end); len(orphans) > 0 {
 		verb := "was"
 		if len(orphans) > 1 {
@@ -40,6 +43,17 @@ func (r Run) howEnded(end *event.Event, at int) []string {
 		why = append(why, fmt.Sprintf("It did not wait for its child: %s %s still running then.", list(orphans), verb))
 	}
 	return why
+}
+
+// isProgram reports whether the file does not script a process.
+func (r Run) isProgram(proc string) bool { return slices.Contains(r.head().Programs, proc) }
+
+// inLine is where in the file an event belongs, "" if it belongs nowhere there.
+func inLine(e *event.Event) string {
+	if e.Line == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (line %d)", e.Line)
 }
 
 func because(detail string) string {
@@ -61,9 +75,9 @@ func (r Run) killedBy(end *event.Event) string {
 			by = "it itself"
 		}
 		if signal == "SIGKILL" {
-			return fmt.Sprintf("%s was ended by SIGKILL, which %s sent (line %d), and which no process can handle or ignore.", proc, by, s.Line)
+			return fmt.Sprintf("%s was ended by SIGKILL, which %s sent%s, and which no process can handle or ignore.", proc, by, inLine(s))
 		}
-		return fmt.Sprintf("%s was ended by %s, which %s sent (line %d): %s neither handles nor ignores it.", proc, signal, by, s.Line, proc)
+		return fmt.Sprintf("%s was ended by %s, which %s sent%s: %s neither handles nor ignores it.", proc, signal, by, inLine(s), proc)
 	}
 	if key := r.keyBefore(end.At, signal); key != nil {
 		return fmt.Sprintf("%s was ended by %s: %v (line %d) sends it to every process at the terminal, and %s neither handles nor ignores it.", proc, signal, key.Value, key.Line, proc)

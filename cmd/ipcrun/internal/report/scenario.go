@@ -141,6 +141,7 @@ func (r Run) block(w io.Writer, v event.Verdict, st Style) {
 		r.lastEvents(w, upto, lastShown, st)
 		return true
 	})
+	gap(w, func(w io.Writer) bool { return r.writeScored(w, st) })
 	switch st.Output {
 	case OutputAll:
 		gap(w, func(w io.Writer) bool { return r.writeOutput(w, 0, st) })

@@ -31,7 +31,7 @@ func (r Run) who(e *event.Event) string {
 		return e.Proc
 	}
 	switch event.KindOf(e.Type) {
-	case event.StepBegin, event.StepEnd, event.Print, event.Checked, event.Fail, event.Pressed, event.Typed, event.Sent:
+	case event.StepBegin, event.StepEnd, event.Print, event.Checked, event.Fail, event.Pressed, event.Typed, event.Barred, event.Sent:
 		return "script"
 	}
 	return "ipcrun"
@@ -97,6 +97,8 @@ func turn(e *event.Event, ours bool) string {
 		return "types " + value(e.Value) + " for " + e.Object
 	case event.Overrun:
 		return overrun(e)
+	case event.Barred:
+		return fmt.Sprintf("leaves out the %s in line %d: it needs %s, which has not passed", e.Verb, e.Line, quoted(e.Detail))
 	case event.Sent:
 		return "sends " + e.Signal + " to " + named(e.Peer, e.PeerPid) + carrying(e)
 	case event.Got:

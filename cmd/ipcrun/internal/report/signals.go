@@ -43,7 +43,7 @@ func (r Run) origin(g *event.Event) string {
 		if by == "" {
 			by = "the script"
 		}
-		return fmt.Sprintf("%s sent (line %d)", by, s.Line)
+		return fmt.Sprintf("%s sent%s", by, inLine(s))
 	}
 	return sender(g) + " sent"
 }

@@ -38,6 +38,9 @@ func (r Run) explain(v event.Verdict) account {
 		a.headline = e.Detail
 	case event.Raced:
 		explainRace(&a, e)
+	case event.Barred:
+		a.headline = fmt.Sprintf("the %s in line %d was left out", e.Verb, e.Line)
+		a.why = []string{"It needs " + quoted(e.Detail) + ", which has not passed."}
 	case event.Missed:
 		a.headline = fmt.Sprintf("the %s in line %d never ran", e.Verb, e.Line)
 		a.why = []string{"Everything ended before it was this step's turn, and what was not checked has not passed."}
@@ -105,13 +108,13 @@ func (r Run) whyNotPrinted(proc string, at int) []string {
 			continue
 		}
 		if e.Proc == proc {
-			return append(why, fmt.Sprintf("%s did print it once, at %s (line %d), but before the line that the step before this one found: expect goes through the lines of a process in order.", proc, moment(e.At), e.Line))
+			return append(why, fmt.Sprintf("%s did print it once, at %s%s, but before the line that the step before this one found: expect goes through the lines of a process in order.", proc, moment(e.At), inLine(e)))
 		}
 		other := e.Proc
 		if other == "" {
 			other = "the script"
 		}
-		return append(why, fmt.Sprintf("It was %s that printed it (line %d).", other, e.Line))
+		return append(why, fmt.Sprintf("It was %s that printed it%s.", other, inLine(e)))
 	}
 	return why
 }
@@ -144,6 +147,9 @@ func (r Run) printedInstead(proc string, at int) string {
 		}
 		text, _ := e.Value.(string)
 		s := fmt.Sprintf("%s printed %s instead", proc, quoted(text))
+		if e.Line == 0 {
+			return s + "."
+		}
 		if g := r.answering(i); g != nil {
 			return fmt.Sprintf("%s: that is its answer to %s (line %d), which %s.", s, g.Signal, e.Line, r.origin(g))
 		}
