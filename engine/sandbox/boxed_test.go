@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -344,6 +345,13 @@ func TestStartFails(t *testing.T) {
 		b[16], b[18], b[20], b[52] = 2, machine, 1, 64
 		return string(b)
 	}
+	loaded := func(loader string) string {
+		head := []byte(elf(map[string]byte{"amd64": 62, "arm64": 183}[runtime.GOARCH]))
+		head[32], head[54], head[56] = 64, 56, 1
+		p := make([]byte, 56)
+		p[0], p[8], p[32], p[40] = 3, 120, byte(len(loader)), byte(len(loader))
+		return string(head) + string(p) + loader
+	}
 	for _, test := range []struct {
 		name, path, dir, want string
 		errno                 syscall.Errno
@@ -356,6 +364,7 @@ func TestStartFails(t *testing.T) {
 		{"no first line", write("n.sh", "echo hello\n", 0o755), dir, dir + "/n.sh is neither a program nor a script with #! in its first line: name its interpreter in run", unix.ENOEXEC},
 		{"empty", write("e", "", 0o755), dir, dir + "/e is empty", unix.ENOEXEC},
 		{"other machine", write("m", elf(243), 0o755), dir, "", unix.ENOEXEC},
+		{"no loader", write("l", loaded("/lib/ld-musl-x86_64.so.1\x00"), 0o755), dir, dir + "/l: there is no /lib/ld-musl-x86_64.so.1, which it needs to be loaded: it was built for another system", unix.ENOENT},
 		{"no directory", "/bin/true", dir + "/gone", "there is no directory " + dir + "/gone", unix.ENOENT},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"syscall"
 
@@ -126,7 +125,6 @@ func (r readerOf) Read(b []byte) (int, error) {
 // descriptor that the program is not to have.
 func runStage(args []string) {
 	runtime.LockOSThread()
-	debug.SetGCPercent(-1)
 	fd, err := strconv.Atoi(args[0])
 	if err != nil {
 		os.Exit(111)

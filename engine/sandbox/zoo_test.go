@@ -77,11 +77,7 @@ func TestZoo(t *testing.T) {
 				if animal.test != nil {
 					animal.test(t, c)
 				}
-				began := time.Now()
-				c.end()
-				if took := time.Since(began); took > longest()/2 {
-					t.Errorf("ending it took %v", took)
-				}
+				c.end() // within its deadline, or it says who is left
 			})
 		}
 	})
