@@ -25,8 +25,9 @@ const (
 	Stop
 	// Continue: Pid goes on after a stop.
 	Continue
-	// Begin: the system call Call of thread Tid did not return at once; its Call
-	// follows, unless the thread dies in it. Only with Options.Calls.
+	// Begin: the system call Call of thread Tid has not returned for a
+	// millisecond: it waits. Its Call follows, unless the thread dies in it. Only
+	// with Options.Calls.
 	Begin
 	// Call: a system call of thread Tid returned: Call. Only with Options.Calls.
 	Call
@@ -56,7 +57,8 @@ type Code uint8
 
 // The origins of signals.
 const (
-	// FromUnknown: SIGKILL ended the process; the kernel does not keep who sent it.
+	// FromUnknown: nobody keeps who sent it. Such is SIGKILL, unless with
+	// Options.Calls the call that sent it was seen.
 	FromUnknown Code = iota
 	FromKill         // kill
 	FromTkill        // tkill, tgkill, pthread_kill, raise
@@ -100,9 +102,13 @@ const (
 	Default
 	Ignored // the signal has no effect
 	Caught  // a handler runs
+	// Taken: by sigwait or from a signalfd, without delivery. Only with
+	// Options.Calls. Code is FromUnknown if the program did not ask for more
+	// than the number.
+	Taken
 )
 
-var dispositionNames = [...]string{Unknown: "unknown", Default: "default", Ignored: "ignored", Caught: "caught"}
+var dispositionNames = [...]string{Unknown: "unknown", Default: "default", Ignored: "ignored", Caught: "caught", Taken: "taken"}
 
 func (d Disposition) String() string { return nameOf(dispositionNames[:], int(d)) }
 

@@ -3,100 +3,94 @@
 package observe
 
 import (
-	"bytes"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// now is the time of the clock that all parts of ipcrun share.
-func now() int64 {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return ts.Nano()
+// files is what a process's descriptors are, as far as anybody asked. What was
+// once seen holds until the descriptor is closed or replaced, which are calls of
+// the table, or the process executes. Processes that share their descriptors
+// share this.
+type files struct {
+	seen map[int]string
 }
 
-func procFile(pid int, name string) string { return "/proc/" + strconv.Itoa(pid) + "/" + name }
-
-// read fills buf from a file of a process and returns what was there, nothing if
-// the process is gone or hides it.
-func read(pid int, name string, buf []byte) []byte {
-	fd, err := unix.Open(procFile(pid, name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil
+// object is the name of what a descriptor refers to if processes talk through it:
+// pipe:[7], socket:[8], the path of a FIFO; else it is empty.
+func (f *files) object(pid, fd int) string {
+	if name, ok := f.seen[fd]; ok {
+		return name
 	}
-	defer unix.Close(fd)
-	total := 0
-	for total < len(buf) {
-		n, err := unix.Read(fd, buf[total:])
-		if n <= 0 || err != nil {
-			break
-		}
-		total += n
-	}
-	return buf[:total]
-}
-
-// field is the value of a line of a status file.
-func field(status []byte, name string) []byte {
-	_, after, ok := bytes.Cut(status, []byte("\n"+name+":\t"))
-	if !ok {
-		return nil
-	}
-	value, _, _ := bytes.Cut(after, []byte("\n"))
-	return value
-}
-
-// family is a thread's process and that one's parent.
-func family(tid int) (pid, ppid int) {
-	var buf [2048]byte
-	status := read(tid, "status", buf[:])
-	pid, _ = strconv.Atoi(string(field(status, "Tgid")))
-	ppid, _ = strconv.Atoi(string(field(status, "PPid")))
-	if pid == 0 {
-		pid = tid
-	}
-	return pid, ppid
-}
-
-// disposition is what a process has arranged for a signal.
-func disposition(pid, signal int) Disposition {
-	var buf [2048]byte
-	status := read(pid, "status", buf[:])
-	has := func(name string) bool {
-		mask, _ := strconv.ParseUint(string(field(status, name)), 16, 64)
-		return mask>>(signal-1)&1 == 1
-	}
+	name := link(pid, fd)
 	switch {
-	case len(status) == 0:
-		return Unknown
-	case has("SigIgn"):
-		return Ignored
-	case has("SigCgt"):
-		return Caught
+	case strings.HasPrefix(name, "pipe:"), strings.HasPrefix(name, "socket:"),
+		strings.HasPrefix(name, "anon_inode:[eventfd"), strings.HasPrefix(name, "anon_inode:[signalfd"):
+	case strings.HasPrefix(name, "/") && isFifo(pid, fd):
+	default:
+		name = ""
 	}
-	return Default
+	if f.seen == nil {
+		f.seen = map[int]string{}
+	}
+	f.seen[fd] = name
+	return name
 }
 
-// isZombie reports whether the first thread of a process has ended.
-func isZombie(pid int) bool {
-	var buf [2048]byte
-	state := field(read(pid, "status", buf[:]), "State")
-	return len(state) > 0 && state[0] == 'Z'
+func forgetFirst(f *files, args *[6]uint64)  { delete(f.seen, int(int32(args[0]))) }
+func forgetSecond(f *files, args *[6]uint64) { delete(f.seen, int(int32(args[1]))) }
+func forgetAll(f *files, _ *[6]uint64)       { clear(f.seen) }
+
+// link is what the process file system calls a descriptor's object.
+func link(pid, fd int) string {
+	var buf [512]byte
+	n, err := unix.Readlink(procFile(pid, "fd/"+strconv.Itoa(fd)), buf[:])
+	if err != nil {
+		return ""
+	}
+	return string(buf[:n])
 }
 
-// program is what a process executes.
-func program(pid int) (exe string, argv []string) {
-	var buf [MaxArgv]byte
-	n, err := unix.Readlink(procFile(pid, "exe"), buf[:4096])
-	if err == nil {
-		exe = string(buf[:n])
+func isFifo(pid, fd int) bool {
+	var st unix.Stat_t
+	return unix.Stat(procFile(pid, "fd/"+strconv.Itoa(fd)), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFIFO
+}
+
+// sharesFiles reports whether two processes have the same descriptors, as clone
+// can make them.
+func sharesFiles(a, b int) bool {
+	const kcmpFiles = 2
+	r, _, errno := unix.RawSyscall6(unix.SYS_KCMP, uintptr(a), uintptr(b), kcmpFiles, 0, 0, 0)
+	return errno == 0 && r == 0
+}
+
+// sharedAt is the shared mapping that holds an address, and the place in it; the
+// same in all processes that map the same. ok is false if the address is the
+// process's own.
+func sharedAt(pid int, address uint64) (name string, ok bool) {
+	maps := readAll(pid, "maps")
+	for line := range strings.Lines(maps) {
+		// 7f00-8000 rw-s 00001000 00:01 77   /dev/shm/x
+		f := strings.Fields(line)
+		if len(f) < 5 {
+			continue
+		}
+		low, high, _ := strings.Cut(f[0], "-")
+		from, err1 := strconv.ParseUint(low, 16, 64)
+		to, err2 := strconv.ParseUint(high, 16, 64)
+		if err1 != nil || err2 != nil || address < from || address >= to {
+			continue
+		}
+		if !strings.HasSuffix(f[1], "s") {
+			return "", false
+		}
+		offset, _ := strconv.ParseUint(f[2], 16, 64)
+		name = "memory"
+		if len(f) > 5 && !strings.HasPrefix(f[5], "/dev/zero") {
+			name = f[5]
+		}
+		return name + " [" + f[4] + "]+" + strconv.FormatUint(offset+address-from, 10), true
 	}
-	line := read(pid, "cmdline", buf[:])
-	for len(line) > 0 {
-		arg, rest, _ := bytes.Cut(line, []byte{0})
-		argv = append(argv, string(arg))
-		line = rest
-	}
-	return exe, argv
+	return "", false
 }

@@ -11,7 +11,8 @@ import (
 
 // The filter makes a thread, and all that it forks or becomes, stop at the system
 // calls in the table, and at no other. It is a list of comparisons, in classic
-// BPF: the number of the call against each of the table.
+// BPF: the number of the call against each of the table, and where it depends on
+// an argument, that one's low half.
 
 // Offsets in struct seccomp_data.
 const (
@@ -33,9 +34,37 @@ const (
 	answer = unix.BPF_RET | unix.BPF_K
 )
 
-// filter assembles the program for a list of calls. Calls of another
-// architecture (a 32-bit program's) pass unseen.
-func filter(calls []filtered) []unix.SockFilter {
+// condition restricts a call of the table to certain values of an argument; the
+// zero one does not.
+type condition struct {
+	arg    int
+	has    uint32   // one of these bits
+	hasNot uint32   // none of these
+	is     []uint32 // one of these values
+}
+
+// code is the condition's part of the program: it ends in an answer.
+func (c condition) code() []unix.SockFilter {
+	trace, allow := statement(answer, unix.SECCOMP_RET_TRACE), statement(answer, unix.SECCOMP_RET_ALLOW)
+	from := statement(load, dataArgs+8*uint32(c.arg))
+	switch {
+	case c.has != 0:
+		return []unix.SockFilter{from, jump(hasBit, c.has, 0, 1), trace, allow}
+	case c.hasNot != 0:
+		return []unix.SockFilter{from, jump(hasBit, c.hasNot, 1, 0), trace, allow}
+	case len(c.is) > 0:
+		prog := []unix.SockFilter{from}
+		for i, v := range c.is {
+			prog = append(prog, jump(equals, v, uint8(len(c.is)-i), 0))
+		}
+		return append(prog, allow, trace)
+	}
+	return []unix.SockFilter{trace}
+}
+
+// filter assembles the program. Calls of another architecture (a 32-bit
+// program's) pass unseen.
+func filter(calls []*spec) []unix.SockFilter {
 	prog := []unix.SockFilter{
 		statement(load, dataArch),
 		jump(equals, auditArch, 1, 0),
@@ -43,34 +72,11 @@ func filter(calls []filtered) []unix.SockFilter {
 		statement(load, dataNr),
 	}
 	for _, c := range calls {
-		if c.bits == 0 && !c.unless {
-			prog = append(prog,
-				jump(equals, uint32(c.nr), 0, 1),
-				statement(answer, unix.SECCOMP_RET_TRACE))
-			continue
-		}
-		// The low half of one argument decides: whether it has a bit, or has not.
-		yes, no := uint8(0), uint8(1)
-		if c.unless {
-			yes, no = 1, 0
-		}
-		prog = append(prog,
-			jump(equals, uint32(c.nr), 0, 4),
-			statement(load, dataArgs+8*uint32(c.arg)),
-			jump(hasBit, c.bits, yes, no),
-			statement(answer, unix.SECCOMP_RET_TRACE),
-			statement(answer, unix.SECCOMP_RET_ALLOW))
+		code := c.when.code()
+		prog = append(prog, jump(equals, uint32(c.nr), 0, uint8(len(code))))
+		prog = append(prog, code...)
 	}
 	return append(prog, statement(answer, unix.SECCOMP_RET_ALLOW))
-}
-
-// filtered is a call that the filter stops at: always, or depending on bits of an
-// argument.
-type filtered struct {
-	nr     int
-	arg    int
-	bits   uint32
-	unless bool // stop unless the bits are there
 }
 
 // installFilter installs it for the calling thread. It gives up for good what
@@ -79,7 +85,7 @@ func installFilter() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no_new_privs: %w", err)
 	}
-	prog := filter(traced())
+	prog := filter(table())
 	fprog := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
 	if _, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&fprog))); errno != 0 {
 		return fmt.Errorf("seccomp: %w", errno)

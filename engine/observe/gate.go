@@ -90,6 +90,7 @@ func Command(s proc.Start, gate int) proc.Start {
 	}
 	s.Args = append([]string{stageName, strconv.Itoa(len(s.Files)), s.Path}, args...)
 	s.Path = proc.Self()
+	s.Fresh = false // the stage does that itself, once it is traced
 	s.Files = append(append([]int(nil), s.Files...), gate)
 	return s
 }

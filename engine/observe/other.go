@@ -12,7 +12,10 @@ import (
 )
 
 // Options say what is observed.
-type Options struct{ Calls bool }
+type Options struct {
+	Calls bool
+	Idle  func()
+}
 
 // Support is what this machine lets us observe.
 type Support struct{ Events, Calls error }

@@ -52,7 +52,11 @@ func setRegisters(tid int, r *unix.PtraceRegs) bool {
 // wait waits for the next child or tracee with news, those of other threads of
 // this process included.
 func wait(pid int, status *uint32, flags int) (int, unix.Errno) {
-	r, _, errno := unix.Syscall6(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(status)),
+	call := unix.Syscall6
+	if flags&unix.WNOHANG != 0 {
+		call = unix.RawSyscall6
+	}
+	r, _, errno := call(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(status)),
 		uintptr(unix.WALL|flags), 0, 0, 0)
 	return int(r), errno
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,6 +16,9 @@ type Options struct {
 	// Calls: the system calls of interprocess communication too. The program
 	// then stops at each of them, and at no other.
 	Calls bool
+	// Idle, if not nil, is called whenever Run has told all that it knows and is
+	// about to wait: the moment to pass on events that sink has gathered.
+	Idle func()
 }
 
 // Run starts a program and watches it and all its descendants until no child of
@@ -26,7 +30,8 @@ type Options struct {
 // to it, which belongs to Run. It runs on the calling goroutine, which is locked
 // to its thread meanwhile. So does sink, with every event, the first of which is
 // the Exec of the program itself (unless a signal comes before it); it may keep
-// the event. While sink blocks, the programs wait at their next event.
+// the event. While sink blocks, the programs wait at their next event. Begin
+// events come from another goroutine, but never two events at once.
 //
 // The error is a *Refused if the kernel does not let us trace, and start's own or
 // that of the program's exec if there is no program. Then no process is left.
@@ -55,7 +60,16 @@ func Run(o Options, start func(gate int) (pid int, err error), sink func(*Event)
 		_ = unix.Kill(root, unix.SIGKILL)
 		t.failed = err
 	}
+	if o.Calls {
+		t.bell = make(chan struct{}, 1)
+		go t.ring()
+	}
+	t.mu.Lock()
 	t.loop()
+	t.mu.Unlock()
+	if o.Calls {
+		close(t.bell)
+	}
 	return t.failed
 }
 
@@ -80,7 +94,11 @@ type tracer struct {
 	processes map[int]*process
 	// early holds threads whose first stop was reported before their parent's
 	// fork was. They may even end before it.
-	early map[int]bool
+	early   map[int]bool
+	mu      sync.Mutex // held except while the tracer waits
+	began   []*call    // those that may wait and have not been told of
+	ringing bool       // the bell is about to look at them
+	bell    chan struct{}
 	// told holds processes whose end was told. If their parent ends without
 	// having waited for them, they are reported once more, as our own children.
 	told pids
@@ -95,6 +113,8 @@ type process struct {
 	signal  int  // what stops them
 	stopped bool // all of them are in it
 	staged  bool
+	files   *files
+	killer  *call // who is about to kill it, or has
 }
 
 // thread is a tracee as seen by the kernel.
@@ -102,6 +122,7 @@ type thread struct {
 	tid int
 	*process
 	joined int // the stop that it is or was in last, counted from 1
+	call   *call
 }
 
 // inStop reports whether the thread is in its process's present stop.
@@ -111,7 +132,13 @@ func (th *thread) inStop() bool { return th.joined == th.stops+1 }
 func (t *tracer) loop() {
 	for {
 		var status uint32
-		tid, errno := wait(-1, &status, 0)
+		tid, errno := wait(-1, &status, unix.WNOHANG)
+		if tid == 0 && errno == 0 {
+			t.idle()
+			t.mu.Unlock()
+			tid, errno = wait(-1, &status, 0)
+			t.mu.Lock()
+		}
 		switch {
 		case errno == unix.EINTR:
 			continue
@@ -128,6 +155,17 @@ func (t *tracer) loop() {
 			th = t.adopt(tid)
 		}
 		t.stop(th, int(status>>8&0xff), int(status>>16))
+	}
+}
+
+// idle is for when nobody has news.
+func (t *tracer) idle() {
+	if len(t.began) > 0 && !t.ringing {
+		t.ringing = true
+		t.bell <- struct{}{}
+	}
+	if t.options.Idle != nil {
+		t.options.Idle()
 	}
 }
 
@@ -151,8 +189,15 @@ func (t *tracer) stop(th *thread, signal, event int) {
 			return
 		}
 		t.goOn(th)
+	case unix.PTRACE_EVENT_SECCOMP:
+		t.entered(th)
+		return
 	case 0:
-		t.delivered(th, signal)
+		if signal == int(unix.SIGTRAP)|0x80 {
+			t.returned(th)
+		} else {
+			t.delivered(th, signal)
+		}
 		return
 	}
 	resume(th.tid, 0)
@@ -172,7 +217,7 @@ func (t *tracer) add(pid, tid int) *thread {
 	p := t.processes[pid]
 	if p == nil {
 		t.told.remove(pid)
-		p = &process{pid: pid}
+		p = &process{pid: pid, files: new(files)}
 		t.processes[pid] = p
 	}
 	p.threads++
@@ -195,7 +240,11 @@ func (t *tracer) forked(th *thread, way Way) {
 	case isThread(th.pid, child):
 		t.add(th.pid, child)
 	default:
-		t.add(child, child).staged = th.staged
+		c := t.add(child, child)
+		c.staged = th.staged
+		if t.options.Calls && sharesFiles(th.pid, child) {
+			c.files = th.files
+		}
 		t.tell(th.process, Event{Kind: Fork, Pid: th.pid, Child: child, Way: way})
 	}
 }
@@ -228,8 +277,13 @@ func (t *tracer) executed(th *thread) {
 	}
 	p.threads, p.waiting, p.stopped = 1, 0, false
 	p.stops++
-	p.staged = false
+	p.files = new(files)
+	th.call = nil
 	exe, argv := program(p.pid)
+	if p.staged && len(argv) > 0 && argv[0] == stageName {
+		return // it was seized in the middle of becoming the stage
+	}
+	p.staged = false
 	t.tell(p, Event{Kind: Exec, Pid: p.pid, Exe: exe, Argv: argv})
 }
 
@@ -290,6 +344,7 @@ func (t *tracer) ended(tid int, status uint32) {
 		return
 	}
 	delete(t.threads, tid)
+	th.call = nil
 	p := th.process
 	if tid != p.pid {
 		p.threads--
@@ -312,7 +367,11 @@ func (t *tracer) ended(tid int, status uint32) {
 	}
 	if status&0x7f == uint32(unix.SIGKILL) {
 		// The only signal that no stop announces.
-		t.tell(p, Event{Kind: Signal, Pid: p.pid, Tid: p.pid, Signal: int(unix.SIGKILL), Disposition: Default})
+		e := Event{Kind: Signal, Pid: p.pid, Tid: p.pid, Signal: int(unix.SIGKILL), Disposition: Default}
+		if p.killer != nil {
+			e.Code, e.Sender, e.Uid = FromKill, p.killer.th.pid, p.killer.uid
+		}
+		t.tell(p, e)
 	}
 	t.tell(p, Event{Kind: Exit, Pid: p.pid, Status: status})
 }

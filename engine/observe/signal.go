@@ -49,6 +49,7 @@ func (t *tracer) delivered(th *thread, signal int) {
 		return
 	}
 	e.Disposition = disposition(th.pid, signal)
+	t.interruptedBy(th, e.Disposition)
 	if e.Code == FromKill && e.Sender == th.pid && madeByWrite(signal, th.tid) {
 		e.Code, e.Sender, e.Uid = FromKernel, 0, 0
 	}

@@ -90,7 +90,7 @@ func TestNames(t *testing.T) {
 		check(c.String())
 	}
 	clear(seen)
-	for d := Unknown; d <= Caught; d++ {
+	for d := Unknown; d <= Taken; d++ {
 		check(d.String())
 	}
 	if got := Kind(200).String(); got != "?" {
