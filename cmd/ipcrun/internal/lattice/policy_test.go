@@ -38,7 +38,7 @@ engine/sandbox/internal/filter
 engine/sandbox/refuse < engine/sandbox/internal/filter
 engine/sandbox  < engine/proc engine/sandbox/internal/filter
 # What a program does is seen from the kernel's side alone.
-engine/observe  < engine/proc
+engine/observe  < engine/proc engine/proc/sig
 engine/leader   < engine/proc prims/arena
 engine/janitor  < engine/proc prims/named
 engine/supervisor < engine/proc prims/arena
