@@ -119,7 +119,9 @@ func (d *desk) read(v *visitor) (missing int, err error) {
 
 // carryOut does what a request asks. item lies in the visitor's buffer.
 func (d *desk) carryOut(v *visitor, id uint32, what byte, item []byte) error {
-	d.receipts(v)
+	if what != askReturn { // it may have later items in its hands
+		d.receipts(v)
+	}
 	switch what {
 	case askPut, askPutNow:
 		switch {

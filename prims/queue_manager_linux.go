@@ -4,15 +4,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"ipcrun/prims/arena"
 )
-
-var manyCPUs = runtime.NumCPU() > 1
 
 // createManaged makes the board and the door. The door is a socket for messages:
 // who comes for the first time sends one end of a pair of stream sockets
@@ -208,9 +205,6 @@ type server struct {
 	over     bool
 }
 
-// spinsForRequest is how often a manager looks for requests before it sleeps.
-const spinsForRequest = 12
-
 // queueServe is the life of a manager: it carries out requests until nobody is
 // left who could make one.
 func queueServe(h any, c *Call) error {
@@ -245,14 +239,10 @@ func queueServe(h any, c *Call) error {
 
 // next waits until somebody asks for something.
 func (s *server) next(c *Call, ready []unix.EpollEvent) (int, error) {
-	spins := spinsForRequest
-	if !manyCPUs {
-		spins = 1
-	}
-	for range spins {
-		if n, err := epollWait(s.epoll, ready, 0, true); n != 0 || err != nil {
-			return n, err
-		}
+	// As long as there is something to do it is not blocked. It does not look
+	// longer than this: whoever is to ask next wants the processor.
+	if n, err := epollWait(s.epoll, ready, 0, true); n != 0 || err != nil {
+		return n, err
 	}
 	c.Self.Enter(c.wait(0))
 	defer c.Self.Leave()

@@ -2,8 +2,6 @@
 
 package prims
 
-const manyCPUs = false
-
 func (*proxy) connect(*Call) error { return errLinux }
 
 func (*proxy) flush() error { return errLinux }

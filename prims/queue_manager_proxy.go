@@ -3,6 +3,7 @@ package prims
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"ipcrun/prims/arena"
 	"ipcrun/spec/decl"
@@ -14,8 +15,8 @@ import (
 // A process that is interrupted by a signal while it waits withdraws its
 // request and goes away; the answer is read by whoever uses the proxy next, a
 // step of the handler or the step itself when it is done again. An item that
-// was sent to a get that has been withdrawn goes back to the manager, unless the
-// get itself reads it.
+// was sent to a get that has been withdrawn is for the next get of the process,
+// if that is what reads it, and else goes back to the manager.
 type proxy struct {
 	name    string
 	number  uint32
@@ -42,17 +43,17 @@ type proxy struct {
 
 // request is one that this process has made.
 type request struct {
+	id        uint32
 	get       bool
 	withdrawn bool
 	done      bool
 	ans       answer
+	// held is the answer to an earlier get, which this one takes for its own once
+	// the manager has answered it.
+	held *answer
 }
 
 var errManagerGone = errors.New("the manager has hung up")
-
-// spinsForAnswer is how often a process looks for the answer before it sleeps:
-// a few microseconds, about what an answer takes that the manager has at hand.
-const spinsForAnswer = 24
 
 // ask makes a request, or goes on with the one that c had made before a signal
 // came, and waits for the answer.
@@ -73,11 +74,15 @@ func (p *proxy) askOn(c *Call, what byte, item []byte) (answer, error) {
 	q := p.open[id]
 	for {
 		if q == nil {
-			if err := p.connect(c); err != nil {
+			switch err := p.connect(c); {
+			case err == errPipeTime:
+				return answer{how: saidWithdrawn}, nil
+			case err != nil:
 				return answer{}, err
 			}
 			p.lastID++
-			id, q = p.lastID, &request{get: what == askGet || what == askGetNow}
+			id = p.lastID
+			q = &request{id: id, get: what == askGet || what == askGetNow}
 			p.open[id] = q
 			p.out = appendRequest(p.out, id, what, item)
 		}
@@ -88,11 +93,11 @@ func (p *proxy) askOn(c *Call, what byte, item []byte) (answer, error) {
 		err := p.await(c, q, limit)
 		switch {
 		case err == ErrInterrupted:
-			p.withdraw(id, q)
+			p.withdraw(q)
 			c.Resume = uint64(id)
 			return answer{}, err
 		case err == errPipeTime:
-			p.withdraw(id, q)
+			p.withdraw(q)
 			continue
 		case err != nil:
 			delete(p.open, id)
@@ -109,10 +114,10 @@ func (p *proxy) askOn(c *Call, what byte, item []byte) (answer, error) {
 
 // withdraw takes a request back, if that can still be done. The answer says
 // whether it could.
-func (p *proxy) withdraw(id uint32, q *request) {
+func (p *proxy) withdraw(q *request) {
 	if !q.withdrawn {
 		q.withdrawn = true
-		p.out = appendRequest(p.out, id, askWithdraw, nil)
+		p.out = appendRequest(p.out, q.id, askWithdraw, nil)
 		_ = p.flush() // a manager that is gone is noticed by who waits for the answer
 	}
 }
@@ -120,7 +125,7 @@ func (p *proxy) withdraw(id uint32, q *request) {
 // await waits until a request has its answer. Its errors are ErrInterrupted,
 // errPipeTime and errManagerGone.
 func (p *proxy) await(c *Call, q *request, limit int64) error {
-	for spins := 0; ; {
+	for {
 		if err := p.flush(); err != nil && err != errManagerGone {
 			return err
 		}
@@ -140,10 +145,6 @@ func (p *proxy) await(c *Call, q *request, limit int64) error {
 		case n > 0:
 			continue
 		}
-		if spins++; spins < spinsForAnswer && manyCPUs {
-			continue
-		}
-		spins = 0
 		events := int16(pollIn)
 		if p.sent < len(p.out) {
 			events |= pollOut
@@ -175,16 +176,38 @@ func (p *proxy) sort(q *request) error {
 		}
 		id, a := readAnswer(m)
 		r := p.open[id]
-		if r == nil {
-			continue
+		switch item := len(a.item) > 0; {
+		case r == nil && !item:
+		case r == nil:
+			p.giveBack(a)
+		case r.held != nil:
+			// It has the item of an earlier get already.
+			if item {
+				p.giveBack(a)
+			}
+			r.done, r.ans = true, *r.held
+		case item && r != q && q.get && q.held == nil:
+			// It is for a get whose step handles a signal, and the step that waits
+			// now wants an item, too: it takes the earlier one.
+			a.item = slices.Clone(a.item)
+			q.held = &a
+			r.done, r.ans = true, answer{how: saidWithdrawn}
+			p.withdraw(q)
+		case item && r != q:
+			p.giveBack(a)
+			r.done, r.ans = true, answer{how: saidWithdrawn}
+		default:
+			r.done, r.ans = true, a
 		}
-		if r.get && a.how == saidDone && r != q {
-			// Its step handles a signal, or has been left for good.
-			p.out = appendRequest(p.out, id, askReturn, binary.LittleEndian.AppendUint64(nil, a.number))
-			a = answer{how: saidWithdrawn}
-		}
-		r.done, r.ans = true, a
 	}
+}
+
+// giveBack returns an item that nobody here waits for. That is sent before the
+// receipt for any later one is written.
+func (p *proxy) giveBack(a answer) {
+	p.lastID++
+	p.out = appendRequest(p.out, p.lastID, askReturn, binary.LittleEndian.AppendUint64(nil, a.number))
+	_ = p.flush()
 }
 
 func (p *proxy) put(c *Call) error {
@@ -213,7 +236,9 @@ func (p *proxy) put(c *Call) error {
 	case a.how == saidDone:
 		c.Seq, c.Result = a.number, v
 		return nil
-	case a.how == saidShort, a.how == saidWithdrawn && p.board.now().size() < queueLimit(p.maxsize):
+	case a.how == saidWithdrawn:
+		return decl.Fail(Full, "there was no room for it in time")
+	case a.how == saidShort:
 		return decl.Fail(Full, "there was no memory left for the item: the queue holds %d", p.board.now().size())
 	}
 	return decl.Fail(Full, "it holds %d, as many as it may", queueLimit(p.maxsize))

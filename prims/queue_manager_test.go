@@ -4,7 +4,9 @@ package prims
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +159,67 @@ func init() {
 		}
 		return reply{}
 	}
+}
+
+// TestManagerHandlers: a get that is interrupted when its item is on its way. A
+// get of the handler takes that item and no later one; where the handler does
+// something else the item is the first again.
+func TestManagerHandlers(t *testing.T) {
+	for _, verb := range []string{"get", "qsize"} {
+		c := newCrew(t, "queue", managed(Args{}), 2)
+		for i := 1; i <= 3; i++ {
+			c.do(t, 1, order{Verb: "put", Value: i, Given: true})
+		}
+		c.do(t, 0, order{Verb: "qsize"})
+		_ = c.manager.cmd.Process.Signal(unix.SIGSTOP)
+		c.tell(0, order{Verb: "queue: handler with " + verb, Rounds: 1})
+		// It has sent both requests, and waits for the second answer.
+		for until := time.Now().Add(patience); word64(c.arena.Prims(), scratch).Load() == 0; time.Sleep(50 * time.Microsecond) {
+			if time.Now().After(until) {
+				t.Fatal("it does not come to the handler")
+			}
+		}
+		c.blocked(t, 0)
+		_ = c.manager.cmd.Process.Signal(unix.SIGCONT)
+		if r := c.hear(t, 0); r.Text != "" {
+			t.Fatal(r.Text)
+		}
+		if r := c.do(t, 1, order{Verb: "get", NoWait: true}); r.Result != 3 {
+			t.Errorf("%s: %+v, want 3", verb, r)
+		}
+		if r := c.do(t, 1, order{Verb: "get", NoWait: true}); r.Fail != Empty {
+			t.Errorf("%s: %+v is left", verb, r)
+		}
+	}
+}
+
+func init() {
+	handler := func(verb string, wants ...any) func(w *worker, _ order) reply {
+		return func(w *worker, _ order) reply {
+			w.self.Interrupt.Store(1)
+			c := &Call{Self: w.self, Args: &Values{}}
+			if err := w.d.Ops["get"].Do(w.h, c); err != ErrInterrupted {
+				return reply{Text: fmt.Sprintf("get was not interrupted: %v", err)}
+			}
+			w.self.Interrupt.Store(0)
+			word64(w.mem, scratch).Store(1)
+			var got []any
+			got = append(got, w.do(order{Verb: verb}).Result)
+			if err := w.d.Ops["get"].Do(w.h, c); err != nil { // done again
+				return reply{Text: err.Error()}
+			}
+			got = append(got, c.Result)
+			for len(got) < len(wants) {
+				got = append(got, w.do(order{Verb: "get"}).Result)
+			}
+			if !reflect.DeepEqual(got, wants) {
+				return reply{Text: fmt.Sprintf("%s in the handler: %v, want %v", verb, got, wants)}
+			}
+			return reply{}
+		}
+	}
+	loops["queue: handler with get"] = handler("get", 1, 2)
+	loops["queue: handler with qsize"] = handler("qsize", 2, 1, 2)
 }
 
 // TestManagerDies: who is blocked in a queue whose manager dies, who had used it
