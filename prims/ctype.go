@@ -170,6 +170,17 @@ func (t CType) decode(bits uint64) any {
 	}
 }
 
+// held is decode for bits that v was encoded to: v itself, where it is a number
+// that the type holds as it is, which takes no memory.
+func (t CType) held(v any, bits uint64) any {
+	if n, ok := v.(int); ok && t.kind == 'i' {
+		if shift := 64 - 8*t.Size; int64(bits<<shift)>>shift == int64(n) {
+			return v
+		}
+	}
+	return t.decode(bits)
+}
+
 // The accesses below are single machine accesses of the type's size, atomic
 // by themselves, as a C program's access to the same aligned memory is.
 

@@ -231,6 +231,13 @@ type Call struct {
 	Happened bool
 }
 
+// Anew makes the call ready to be done another time with the same parameters,
+// as in a loop: what an operation leaves behind is gone.
+func (c *Call) Anew(deadline int64) {
+	c.Deadline, c.Resume = deadline, 0
+	c.Result, c.Note, c.Seq, c.First, c.Last, c.Happened = nil, nil, 0, 0, 0, false
+}
+
 // ErrInterrupted: a signal came while the operation was blocked.
 var ErrInterrupted = fmt.Errorf("interrupted by a signal")
 

@@ -113,13 +113,14 @@ func valueRead(h any, c *Call) error {
 
 func valueWrite(h any, c *Call) error {
 	v := h.(*value)
-	bits, err := v.t.encode(c.Args.Get("value"))
+	given := c.Args.Get("value")
+	bits, err := v.t.encode(given)
 	if err != nil {
 		return err
 	}
 	c.Seq = v.seq.Add(1)
 	v.t.store(v.p, bits)
-	c.Result = v.t.decode(bits)
+	c.Result = v.t.held(given, bits)
 	return nil
 }
 

@@ -42,6 +42,7 @@ type agent struct {
 	orders   map[int]int     // sockets for the orders of idle children, by slot
 	handlers int             // how many handlers have run to their end
 	acting   *script.Action  // the operation on a primitive that goes on
+	rec      event.Rec       // the record of the last operation: one for all, as they are many
 	// logPart is recordPart, made once.
 	logPart func(verb string, seq uint64, value any)
 	// signal is killFor, made once.

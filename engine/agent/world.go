@@ -39,15 +39,18 @@ func (a *agent) Op(act *script.Action) (any, error) {
 	if err != nil && (err == script.ErrInterrupted || !c.Happened) {
 		return nil, err
 	}
-	r := event.Rec{Kind: event.Op, Verb: act.Verb.ID(), Step: act.Step, Obj: uint32(n), Seq: c.Seq, First: uint32(c.First), Last: uint32(c.Last)}
+	r := &a.rec
+	*r = event.Rec{Kind: event.Op, Verb: act.Verb.ID(), Step: act.Step, Obj: uint32(n), Seq: c.Seq, First: uint32(c.First), Last: uint32(c.Last)}
 	if act.Verb.Result != decl.Bool || err != nil {
 		r.Value = c.Result
 	}
 	if c.Note != nil {
 		r.Value = c.Note
 	}
-	a.emit(&r)
-	a.checkAlways(n)
+	a.emit(r)
+	if a.always != nil {
+		a.checkAlways(n)
+	}
 	if err != nil {
 		return nil, err
 	}

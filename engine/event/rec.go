@@ -135,29 +135,42 @@ const maxValue = 24 << 10
 // Write publishes a record. A value longer than fits is replaced by its
 // beginning and its size; who has a long text splits it first (MaxText).
 func Write(r Ring, rec *Rec) {
-	var small [128]byte
-	val := small[:0]
-	if rec.Value != nil {
-		val = appendValue(val, rec.Value)
+	size := valueSize(rec.Value)
+	if size > maxValue {
+		writeLong(r, rec)
+		return
 	}
-	head, flags := recHead, rec.Flags
-	switch {
-	case len(val) <= maxValue:
-	case rec.Kind == OrderDone:
+	b, at := begin(r, rec, size, rec.Flags)
+	// It fits: the bytes go where they belong, and no others are needed.
+	end := len(appendValue(b[:at], rec.Value))
+	publish(r, rec, b, end)
+}
+
+// writeLong is Write for a value that is longer than fits.
+func writeLong(r Ring, rec *Rec) {
+	val, flags := appendValue(nil, rec.Value), rec.Flags
+	if rec.Kind == OrderDone {
 		// The script goes on with these values: they travel whole.
 		for len(val) > maxValue {
 			Write(r, &Rec{Kind: Piece, Obj: NoObj, At: rec.At, Value: val[:maxValue-8]})
 			val = val[maxValue-8:]
 		}
 		flags |= flagPieces
-	default:
+	} else {
 		val = cut(val, rec.Value)
 	}
+	b, at := begin(r, rec, len(val), flags)
+	publish(r, rec, b, at+copy(b[at:], val))
+}
+
+// begin reserves room for a record and its value of size bytes, which starts
+// at at.
+func begin(r Ring, rec *Rec, size int, flags uint8) (b []byte, at int) {
+	at = recHead
 	if rec.Last != 0 {
-		head, flags = recHead+8, flags|flagRange
+		at, flags = recHead+8, flags|flagRange
 	}
-	n := (head + len(val) + 7) &^ 7
-	b := r.Reserve(n)
+	b = r.Reserve((at + size + 7) &^ 7)
 	b[4], b[5] = byte(rec.Kind), flags
 	binary.LittleEndian.PutUint16(b[6:], rec.Verb)
 	binary.LittleEndian.PutUint32(b[8:], rec.Step)
@@ -168,11 +181,13 @@ func Write(r Ring, rec *Rec) {
 		binary.LittleEndian.PutUint32(b[recHead:], rec.First)
 		binary.LittleEndian.PutUint32(b[recHead+4:], rec.Last)
 	}
-	copy(b[head:], val)
-	for i := head + len(val); i < n; i++ {
-		b[i] = 0
-	}
-	r.Publish(n, rec.Kind.Notable())
+	return b, at
+}
+
+// publish fills the end up and makes the record visible.
+func publish(r Ring, rec *Rec, b []byte, end int) {
+	clear(b[end:])
+	r.Publish(len(b), rec.Kind.Notable())
 }
 
 var errShort = errors.New("event: record too short")

@@ -3,7 +3,7 @@ package event
 import (
 	"encoding/binary"
 	"math"
-	"sort"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -21,6 +21,39 @@ const (
 	tagList
 	tagMap
 )
+
+// valueSize is how many bytes appendValue appends.
+func valueSize(v any) int {
+	switch x := v.(type) {
+	case nil, bool:
+		return 1
+	case int, float64:
+		return 9
+	case string:
+		return 5 + len(x)
+	case []byte:
+		return 5 + len(x)
+	case []any:
+		n := 5
+		for _, e := range x {
+			n += valueSize(e)
+		}
+		return n
+	case []string:
+		n := 5
+		for _, e := range x {
+			n += 5 + len(e)
+		}
+		return n
+	case map[string]any:
+		n := 5
+		for k, e := range x {
+			n += 5 + len(k) + valueSize(e)
+		}
+		return n
+	}
+	panic("event: value of a type that does not travel")
+}
 
 func appendValue(b []byte, v any) []byte {
 	switch x := v.(type) {
@@ -54,11 +87,12 @@ func appendValue(b []byte, v any) []byte {
 		}
 		return b
 	case map[string]any:
-		keys := make([]string, 0, len(x))
+		var few [8]string // most maps in records have few keys
+		keys := few[:0]
 		for k := range x {
 			keys = append(keys, k)
 		}
-		sort.Strings(keys)
+		slices.Sort(keys)
 		b = binary.LittleEndian.AppendUint32(append(b, tagMap), uint32(len(x)))
 		for _, k := range keys {
 			b = appendValue(b, k)

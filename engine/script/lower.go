@@ -49,6 +49,8 @@ type instr struct {
 	timeout valuer
 	into    int // variable, -1: none
 	act     Action
+	late    []int // those of vals that are not literals
+	settled bool  // the targets are the same each time
 	noWait  bool
 	part    bool // of a step that may still fail as it is expected to
 	lets    []let

@@ -29,6 +29,7 @@ type Machine struct {
 	rest     int         // where it is before its first order
 	tasks    map[int]*taskCode
 	varIndex map[string]int
+	varNames []string // those of varIndex, by place; "" for a hidden one
 
 	pc       int
 	vars     []any // variables, and the lists that each: walks
@@ -92,10 +93,14 @@ func New(c *Common, p *Program, index int, w World) (*Machine, error) {
 	}
 	m.code, m.varIndex = l.code, l.vars
 	m.vars = make([]any, len(l.vars)+l.hidden)
+	m.varNames = make([]string, len(m.vars))
+	for name, s := range l.vars {
+		m.varNames[s] = name
+	}
 	m.isSet = make([]bool, len(m.vars))
 	m.counts = make([]int, l.counters)
 	for i := range m.code {
-		m.code[i].act.instr, m.code[i].act.m = &m.code[i], m
+		m.code[i].settle(m)
 	}
 	return m, nil
 }
@@ -200,7 +205,7 @@ func (m *Machine) Vars() map[string]any {
 
 // Lookup finds a name for expressions: a variable, index, a param, or a fact.
 func (m *Machine) Lookup(name string) (any, bool) {
-	if s, ok := m.varIndex[name]; ok && m.isSet[s] {
+	if s := m.variable(name); s >= 0 && m.isSet[s] {
 		return m.vars[s], true
 	}
 	if name == "index" && m.index >= 0 {
@@ -220,6 +225,25 @@ func (m *Machine) Lookup(name string) (any, bool) {
 		m.snapshot[name] = v
 	}
 	return v, ok
+}
+
+// fewVars is how many names are found faster one by one than by their hash.
+const fewVars = 8
+
+// variable is the place of a variable, -1 if there is none of that name.
+func (m *Machine) variable(name string) int {
+	if len(m.varNames) > fewVars {
+		if s, ok := m.varIndex[name]; ok {
+			return s
+		}
+		return -1
+	}
+	for s, n := range m.varNames {
+		if n == name {
+			return s
+		}
+	}
+	return -1
 }
 
 // Refresh forgets the facts that expressions have seen: what is evaluated next
@@ -362,33 +386,55 @@ func (m *Machine) Next() *Action {
 	}
 }
 
+// settle fills in what is the same each time that an action is done: a step in
+// a loop pays for what changes, and for no more.
+func (in *instr) settle(m *Machine) {
+	a := &in.act
+	a.instr, a.m = in, m
+	for i, v := range in.vals {
+		if lit, ok := v.(literal); ok {
+			a.Args.Vals[i] = lit.v
+		} else {
+			in.late = append(in.late, i)
+		}
+	}
+	in.settled = true
+	for _, t := range in.targets {
+		in.settled = in.settled && t.index == nil
+		a.Targets = append(a.Targets, t.fixed...)
+	}
+	if in.verb == nil || in.verb.prim == nil {
+		return
+	}
+	a.Call = prims.Call{Args: &a.Args, NoWait: in.noWait, Verb: uint32(in.verb.id), Step: a.Step, Part: in.targets[0].part}
+	if in.settled {
+		a.Call.Refs = a.Targets[min(1, len(a.Targets)):]
+	}
+	if x := in.exprs["until"]; x != nil {
+		a.Call.Until = (&condition{e: x, m: m}).Holds
+	}
+}
+
 // prepare evaluates the parameters of an action.
 func (m *Machine) prepare(in *instr) (_ *Action, err error) {
 	a := &in.act
 	a.Resumed, a.Mark, a.Deadline = 0, 0, 0
-	for i, v := range in.vals {
-		if lit, ok := v.(literal); ok {
-			a.Args.Vals[i] = lit.v
-			continue
-		}
-		x, err := v.value(m)
-		if err != nil {
+	for _, i := range in.late {
+		if a.Args.Vals[i], err = in.vals[i].value(m); err != nil {
 			return nil, err
 		}
-		a.Args.Vals[i] = x
 	}
 	if in.obj != nil {
-		v, err := in.obj.value(m)
-		if err != nil {
+		if a.Obj, err = in.obj.value(m); err != nil {
 			return nil, err
 		}
-		a.Obj = v
 	}
-	a.Targets = a.Targets[:0]
-	for _, t := range in.targets {
-		var err error
-		if a.Targets, err = t.resolve(m, a.Targets); err != nil {
-			return nil, err
+	if !in.settled {
+		a.Targets = a.Targets[:0]
+		for _, t := range in.targets {
+			if a.Targets, err = t.resolve(m, a.Targets); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if in.timeout != nil {
@@ -403,16 +449,17 @@ func (m *Machine) prepare(in *instr) (_ *Action, err error) {
 		a.since = m.world.Now()
 		a.Deadline = a.since + int64(d)
 	}
-	if in.verb.prim != nil {
-		a.Call = prims.Call{Refs: a.Targets[min(1, len(a.Targets)):], Args: &a.Args, NoWait: in.noWait, Deadline: a.Deadline, Verb: uint32(in.verb.id), Step: a.Step}
-		if x := in.exprs["until"]; x != nil {
-			a.Call.Until = (&condition{e: x, m: m}).Holds
-		}
-		if t := in.targets[0]; t.part != "" || t.elem != nil || t.slice {
-			a.Call.Part = t.part
-			if a.Call.Elems, err = t.elems(m); err != nil {
-				return nil, err
-			}
+	if in.verb.prim == nil {
+		return a, nil
+	}
+	c := &a.Call
+	c.Anew(a.Deadline)
+	if !in.settled {
+		c.Refs = a.Targets[min(1, len(a.Targets)):]
+	}
+	if t := in.targets[0]; t.elem != nil || t.slice {
+		if c.Elems, err = t.elems(m); err != nil {
+			return nil, err
 		}
 	}
 	return a, nil
