@@ -72,6 +72,8 @@ type modelTest struct {
 	elems func(t *rapid.T, verb string) Elems
 	// more, if set, draws other parameters.
 	more func(t *rapid.T, verb string) map[string]any
+	// part, if set, draws the end that an operation names.
+	part func(t *rapid.T, verb string) string
 	// waits are the verbs that take block: false.
 	waits map[string]bool
 	// timed are the verbs that take a timeout and no block: false.
@@ -119,6 +121,9 @@ func (m *modelTest) operation(t *rapid.T) {
 	if m.elems != nil {
 		o.Elems = m.elems(t, o.Verb)
 	}
+	if m.part != nil {
+		o.Part = m.part(t, o.Verb)
+	}
 	if m.more != nil {
 		o.More = m.more(t, o.Verb)
 	}
@@ -139,10 +144,20 @@ func (m *modelTest) operation(t *rapid.T) {
 	m.perform(t, p, o)
 }
 
+// modelCall is an order as a model takes it. Done again, it waits without end.
+func modelCall(o order, first bool) ModelCall {
+	size, _ := o.More["size"].(int)
+	c := ModelCall{Value: o.Value, Priority: o.More["priority"], Size: size, Part: o.Part}
+	if first {
+		c.Elems, c.NoWait, c.Expired = o.Elems, o.NoWait, o.After != 0
+	}
+	return c
+}
+
 // perform does one operation in both worlds.
 func (m *modelTest) perform(t *rapid.T, p int, o order) {
 	t.Helper()
-	result, fail, blocked := m.model.Do(m.st, p, o.Verb, ModelCall{Value: o.Value, Priority: o.More["priority"], Elems: o.Elems, NoWait: o.NoWait, Expired: o.After != 0})
+	result, fail, blocked := m.model.Do(m.st, p, o.Verb, modelCall(o, true))
 	m.c.tell(p, o)
 	if blocked {
 		m.waiting[p] = o
@@ -172,7 +187,7 @@ func (m *modelTest) settle(t *rapid.T) {
 		var free []int
 		for p, o := range m.waiting {
 			st := bytes.Clone(m.st)
-			if _, _, blocked := m.model.Do(st, p, o.Verb, ModelCall{Value: o.Value, Priority: o.More["priority"]}); !blocked {
+			if _, _, blocked := m.model.Do(st, p, o.Verb, modelCall(o, false)); !blocked {
 				free = append(free, p)
 			}
 		}
@@ -180,7 +195,7 @@ func (m *modelTest) settle(t *rapid.T) {
 			return
 		}
 		p, r := m.first(t, free)
-		result, fail, blocked := m.model.Do(m.st, p, m.waiting[p].Verb, ModelCall{Value: m.waiting[p].Value, Priority: m.waiting[p].More["priority"]})
+		result, fail, blocked := m.model.Do(m.st, p, m.waiting[p].Verb, modelCall(m.waiting[p], false))
 		if blocked {
 			t.Fatalf("process %d went on, in the model it is blocked", p)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"ipcrun/spec/decl"
@@ -79,10 +80,37 @@ const shmDir = "/dev/shm"
 // unlinkShm removes a name of POSIX, which is that of a file there.
 func unlinkShm(name, file string) error { return unlinked(name, os.Remove(shmDir+"/"+file)) }
 
+// pathMost is PATH_MAX without its zero byte.
+const pathMost = 4095
+
+// checkPathField is Kind.Check for a kind that has a path of at most so many
+// bytes and nothing else that can be wrong.
+func checkPathField(most int) func(any, map[string]any) (string, string) {
+	return func(_ any, fields map[string]any) (string, string) {
+		name, given := fields["name"].(string)
+		switch {
+		case !given:
+			return "", ""
+		case name == "" || strings.HasSuffix(name, "/") || name == "." || name == "..":
+			return "name", "a path ends in the name of a file"
+		case strings.Contains(name, "\x00"):
+			return "name", "a path has no zero byte in it"
+		case !filepath.IsAbs(name) && strings.Contains(name, "/"):
+			return "name", "a relative path is the name of a file in the run's own directory, without a slash"
+		case len(name) > most:
+			return "name", fmt.Sprintf("the path is %d bytes long, at most %d are allowed", len(name), most)
+		}
+		return "", ""
+	}
+}
+
+// path is the place of an instance that is a file.
+func (c *Creation) path() (string, error) { return c.System.Path(givenName(c.Args), c.Name) }
+
 // openToOthers: programs that are no part of the run may be there as well, because the
 // author has chosen the name. Whoever waits may then be waiting for one of them,
 // so nobody can say that it waits in vain.
-func openToOthers(a Args) bool { return givenName(a) != "" }
+func openToOthers(a Args) bool { return strings.HasPrefix(givenName(a), "/") }
 
 // notMade is the error of a creation, in words of the reader. noun is what there
 // is by that name already, remedy how to get rid of it.
