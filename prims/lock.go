@@ -51,9 +51,9 @@ process holds it.`,
 			Example: "gate: lock",
 			Source:  "multiprocessing.Lock; robust: pthread_mutexattr_setrobust(3)",
 		},
-		ArenaSize: func(Args) int { return 16 },
+		ArenaSize: func(Args) int { return 24 },
 		Attach: func(a *Attachment) (any, error) {
-			return &lock{seq: word64(a.Mem, 0), word: word32(a.Mem, 8), waiters: word32(a.Mem, 12), robust: isRobust(a.Args)}, nil
+			return &lock{seq: word64(a.Mem, 0), word: word32(a.Mem, 8), waiters: word32(a.Mem, 12), called: word32(a.Mem, 16), robust: isRobust(a.Args)}, nil
 		},
 		Facts: func(h any, v View) map[string]any {
 			holder := ""
@@ -85,11 +85,14 @@ var blockField = decl.Field{Name: "block", Shape: decl.Bool, Default: "true", St
 // holder of a robust lock has ended. waiters counts the processes that may be
 // parked on word, so that an uncontended release stays out of the kernel. A
 // waiter that is killed leaves its count behind: the price is a needless wake,
-// never a lost one.
+// never a lost one. called is 1 while one of them has been woken and has not
+// looked yet: a process that takes the lock again and again need not wake it
+// again and again. The engine clears it when a process has ended (Died).
 type lock struct {
 	seq     *atomic.Uint64
 	word    *atomic.Uint32
 	waiters *atomic.Uint32
+	called  *atomic.Uint32
 	robust  bool
 }
 
@@ -107,11 +110,9 @@ func lockAcquire(h any, c *Call) error {
 	if c.NoWait {
 		return c.noWait("the lock is held")
 	}
-	for range quick {
-		if l.ready() {
-			if done, err := l.try(c); done {
-				return err
-			}
+	if arena.Soon(l.ready) {
+		if done, err := l.try(c); done {
+			return err
 		}
 	}
 	c.Self.Enter(c.wait(0))
@@ -128,7 +129,9 @@ func lockAcquire(h any, c *Call) error {
 		if l.freeTo(seen) {
 			continue
 		}
-		switch c.park(l.word, seen, c.Deadline) {
+		out := c.park(l.word, seen, c.Deadline)
+		l.called.Store(0)
+		switch out {
 		case arena.TimedOut:
 			if done, err := l.try(c); done {
 				return err
@@ -137,7 +140,7 @@ func lockAcquire(h any, c *Call) error {
 		case arena.Interrupted:
 			// A wake meant for us may have been consumed on the way: pass it on.
 			if l.ready() && l.waiters.Load() > 1 {
-				arena.Wake(futexWord(l.word), 1)
+				l.call()
 			}
 			return ErrInterrupted
 		}
@@ -182,10 +185,18 @@ func lockRelease(h any, c *Call) error {
 			break
 		}
 	}
-	if l.waiters.Load() != 0 {
-		arena.Wake(futexWord(l.word), 1)
+	if l.waiters.Load() != 0 && l.called.Load() == 0 {
+		l.call()
 	}
 	return nil
+}
+
+// call wakes one waiter.
+func (l *lock) call() {
+	l.called.Store(1)
+	if arena.Wake(futexWord(l.word), 1) == 0 {
+		l.called.Store(0) // nobody was parked: whoever waits is looking
+	}
 }
 
 // died is told when a process has ended: what it held, or a wake that it took
@@ -194,8 +205,9 @@ func (l *lock) died(slot int) {
 	if l.robust {
 		setDied(l.word, ^uint32(diedBit), slot)
 	}
+	l.called.Store(0)
 	if l.ready() && l.waiters.Load() != 0 {
-		arena.Wake(futexWord(l.word), 1)
+		l.call()
 	}
 }
 

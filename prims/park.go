@@ -25,8 +25,3 @@ func (c *Call) park(word *atomic.Uint32, seen uint32, deadline int64) arena.Outc
 	}
 	return arena.Woken
 }
-
-// quick is how often an operation looks again before it says that it is
-// blocked: a few hundred nanoseconds, as long as somebody else's critical
-// section of some steps.
-const quick = 400

@@ -13,6 +13,8 @@ func futexWait2(a *uint32, seenA uint32, b *uint32, seenB uint32, deadline int64
 
 func futexWake(word *uint32, n int) int { return 0 }
 
+func yieldProcessor() {}
+
 func haveWaitv() bool { return true }
 
 // WakeEngine does nothing: there is no engine.

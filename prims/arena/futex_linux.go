@@ -53,6 +53,9 @@ func futexWake(word *uint32, n int) int {
 	return int(r)
 }
 
+// yieldProcessor is sched_yield(2).
+func yieldProcessor() { _, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
+
 type futexWaitv struct {
 	val   uint64
 	addr  uint64

@@ -2,7 +2,6 @@ package arena
 
 import (
 	"math"
-	"runtime"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -47,6 +46,8 @@ type Self struct {
 	// can be left; it is called once, before the first Call.
 	Callable func() error
 
+	lingering lingering
+
 	parked   atomic.Pointer[uint32] // the word it is blocked on, for kernels without futex_waitv
 	calling  atomic.Int32           // the thread that is inside Call, 0: none
 	callable bool                   // Callable has been called
@@ -82,16 +83,6 @@ func (s *Self) Leave() {
 	s.on.Store(OnNothing)
 }
 
-// spins is how often Park looks at the word before it goes into the kernel:
-// some two microseconds, about what going there and coming back costs. Whoever
-// holds a lock for a few steps has released it by then.
-var spins = func() int {
-	if runtime.NumCPU() < 2 {
-		return 0
-	}
-	return 1500
-}()
-
 // Park blocks until *word differs from seen, somebody wakes the word, the
 // deadline (absolute, 0: none) passes or a signal arrives. The caller has
 // Entered. Spurious Woken results are allowed: callers look again.
@@ -99,10 +90,8 @@ func (s *Self) Park(word *uint32, seen uint32, deadline int64) Outcome {
 	if deadline == 0 {
 		deadline = math.MaxInt64
 	}
-	for range spins {
-		if atomic.LoadUint32(word) != seen {
-			return Woken
-		}
+	if s.linger(word, seen) {
+		return Woken
 	}
 	if !s.Interruptible {
 		wait := futexWait
