@@ -195,11 +195,12 @@ func (t *tracer) tellBegun() (young bool) {
 			return false
 		}
 		told = true
-		t.sink(&Event{Kind: Begin, At: at, Pid: c.th.pid, Tid: c.th.tid, Call: &SystemCall{Name: c.spec.name, Args: c.args}})
+		t.pass(&Event{Kind: Begin, At: at, Pid: c.th.pid, Tid: c.th.tid, Call: &SystemCall{Name: c.spec.name, Args: c.args}})
 		return true
 	})
 	if told && t.options.Idle != nil {
 		t.options.Idle()
+		t.fresh = false
 	}
 	return young
 }

@@ -25,18 +25,23 @@
 // Stopping and continuing, job control, waiting for children and their statuses
 // are as without a tracer: a stopped process is left in its stop
 // (PTRACE_LISTEN), and a parent sees its children's ends after the tracer has.
-// Three things differ. A program with the set-user-ID bit runs as the caller
-// (ptrace; with Calls also the no_new_privs attribute). A signal that is ignored
-// wakes a process for a moment; the few system calls that the kernel does not
-// restart by itself (semop, epoll_wait, …) then return EINTR, which is mended
-// where it can be (see restart). And somebody who reads TracerPid sees it.
+// These things differ:
+//
+//   - A program with the set-user-ID bit runs as the caller (ptrace; with Calls
+//     also the no_new_privs attribute).
+//   - A signal that is ignored wakes a process for a moment. The few system calls
+//     that the kernel does not restart by itself then return EINTR, which is
+//     mended where it can be (see restart).
+//   - A stopped process reads as t in the process file system, not as T.
+//   - Nobody else can trace it, and TracerPid tells who does.
 //
 // # What stays unseen
 //
 // SIGKILL carries no sender: the kernel does not keep it. With Calls the system
 // call that sent it is seen. A signal that is taken by sigwait or from a signalfd
 // is never delivered; with Calls the taking is seen. A signal that stays blocked
-// has not been delivered yet. A child that is cloned with CLONE_UNTRACED is seen
+// has not been delivered yet. A stop that SIGKILL ends in the same moment may be
+// missed. Calls of 32-bit programs, and those of io_uring, are no calls here. A child that is cloned with CLONE_UNTRACED is seen
 // only when it ends, and only if it has become the supervisor's by then.
 //
 // # Example

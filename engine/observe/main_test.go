@@ -60,26 +60,27 @@ func supervise(o Options, argv []string) {
 	must(err)
 	var buf []byte
 	flush := func() {
+		whole := buf
 		for len(buf) > 0 {
 			n, err := unix.Write(3, buf)
 			must(err)
 			buf = buf[n:]
 		}
+		buf = whole[:0]
 	}
 	start := proc.Start{Path: path, Args: argv, Env: os.Environ(), Files: []int{0, 1, 2}, Setpgid: true, Ctty: -1}
 	if _, err := unix.IoctlGetTermios(0, unix.TCGETS); err == nil {
 		start.Setpgid, start.Foreground, start.Ctty = false, true, 0
 	}
+	o.Idle = flush
 	err = Run(o, func(gate int) (int, error) {
 		pid, pidfd, err := proc.Fork(Command(start, gate))
 		if err == nil {
 			unix.Close(pidfd)
 		}
 		return pid, err
-	}, func(e *Event) {
-		buf = e.Append(buf[:0])
-		flush()
-	})
+	}, func(e *Event) { buf = e.Append(buf) })
+	flush()
 	must(err)
 	if left, err := proc.Tree(os.Getpid()); err != nil || len(left) > 0 {
 		must(fmt.Errorf("left: %v %v", left, err))

@@ -9,13 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// now is the time of the clock that all parts of ipcrun share.
-func now() int64 {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return ts.Nano()
-}
-
 func procFile(pid int, name string) string { return "/proc/" + strconv.Itoa(pid) + "/" + name }
 
 // read fills buf from a file of a process and returns what was there, nothing if
@@ -76,6 +69,13 @@ func disposition(pid, signal int) Disposition {
 		return Caught
 	}
 	return Default
+}
+
+// pending is the mask of the signals that wait for a thread alone.
+func pending(tid int) uint64 {
+	var buf [2048]byte
+	mask, _ := strconv.ParseUint(string(field(read(tid, "status", buf[:]), "SigPnd")), 16, 64)
+	return mask
 }
 
 // isZombie reports whether the first thread of a process has ended.

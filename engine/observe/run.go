@@ -95,6 +95,7 @@ type tracer struct {
 	// early holds threads whose first stop was reported before their parent's
 	// fork was. They may even end before it.
 	early   map[int]bool
+	fresh   bool       // there are events since Idle was called
 	mu      sync.Mutex // held except while the tracer waits
 	began   []*call    // those that may wait and have not been told of
 	ringing bool       // the bell is about to look at them
@@ -112,7 +113,8 @@ type process struct {
 	stops   int  // how many stops are over
 	signal  int  // what stops them
 	stopped bool // all of them are in it
-	staged  bool
+	staged  bool // it is our own stage still
+	stray   bool // a SIGURG of our stage is on its way
 	files   *files
 	killer  *call // who is about to kill it, or has
 }
@@ -132,7 +134,12 @@ func (th *thread) inStop() bool { return th.joined == th.stops+1 }
 func (t *tracer) loop() {
 	for {
 		var status uint32
-		tid, errno := wait(-1, &status, unix.WNOHANG)
+		var tid int
+		var errno unix.Errno
+		if t.fresh {
+			// Only with something to pass on it matters that nobody has news.
+			tid, errno = wait(-1, &status, unix.WNOHANG)
+		}
 		if tid == 0 && errno == 0 {
 			t.idle()
 			t.mu.Unlock()
@@ -164,9 +171,10 @@ func (t *tracer) idle() {
 		t.ringing = true
 		t.bell <- struct{}{}
 	}
-	if t.options.Idle != nil {
+	if t.fresh && t.options.Idle != nil {
 		t.options.Idle()
 	}
+	t.fresh = false
 }
 
 // stop deals with the stop of a thread and ends it.
@@ -209,7 +217,13 @@ func (t *tracer) tell(p *process, e Event) {
 		return
 	}
 	e.At = t.at
-	t.sink(&e)
+	t.pass(&e)
+}
+
+// pass passes an event on.
+func (t *tracer) pass(e *Event) {
+	t.fresh = t.options.Idle != nil
+	t.sink(e)
 }
 
 // add takes a thread in, and its process with the first one.
@@ -282,6 +296,10 @@ func (t *tracer) executed(th *thread) {
 	exe, argv := program(p.pid)
 	if p.staged && len(argv) > 0 && argv[0] == stageName {
 		return // it was seized in the middle of becoming the stage
+	}
+	if p.staged {
+		// What the runtime of our stage sent itself last is not for the program.
+		p.stray = pending(p.pid)>>(unix.SIGURG-1)&1 == 1
 	}
 	p.staged = false
 	t.tell(p, Event{Kind: Exec, Pid: p.pid, Exe: exe, Argv: argv})

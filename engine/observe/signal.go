@@ -48,6 +48,11 @@ func (t *tracer) delivered(th *thread, signal int) {
 		resume(th.tid, signal) // the runtime of our own stage
 		return
 	}
+	if th.stray && signal == int(unix.SIGURG) {
+		th.stray = false
+		resume(th.tid, 0)
+		return
+	}
 	e.Disposition = disposition(th.pid, signal)
 	t.interruptedBy(th, e.Disposition)
 	if e.Code == FromKill && e.Sender == th.pid && madeByWrite(signal, th.tid) {
@@ -56,7 +61,7 @@ func (t *tracer) delivered(th *thread, signal int) {
 	if e.Disposition == Ignored || e.Disposition == Default && harmless(signal) {
 		restart(th.tid)
 	}
-	t.sink(&e)
+	t.pass(&e)
 	resume(th.tid, signal)
 }
 
