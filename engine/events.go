@@ -92,7 +92,17 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		}
 		e.Value = nil
 	case event.Sent, event.Got:
+		if to, _ := m["to"].(int); slot < 0 && to != 0 {
+			r.about(&e, to)
+			e.Detail, _ = m["disposition"].(string)
+		}
 		r.signalEvent(&e, slot, rec, m)
+	case event.Called:
+		by, _ := m["by"].(int)
+		r.about(&e, by)
+		e.Verb, _ = m["name"].(string)
+		e.Detail, _ = m["call"].(string)
+		e.Value = m["ns"]
 	case event.Returned:
 		n, _ := rec.Value.(int)
 		e.Signal, e.Value = signalName(n), nil
@@ -170,6 +180,17 @@ func limitEvent(m map[string]any) *event.Limit {
 	l.After = int64(n)
 	l.SetBy, _ = m["set_by"].(string)
 	return l
+}
+
+// about says which process an event is about, by its number: one that nobody
+// declared has no other name.
+func (r *run) about(e *event.Event, pid int) {
+	e.Pid = pid
+	if s := r.slotOfPid(pid); s >= 0 {
+		e.Proc = r.plan.Slots[s].Name
+	} else {
+		e.Proc = strconv.Itoa(pid)
+	}
 }
 
 func (r *run) signalEvent(e *event.Event, slot int, rec *event.Rec, m map[string]any) {

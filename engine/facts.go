@@ -255,6 +255,10 @@ func (r *run) Func(name string, args []any) (any, error) {
 			}
 		}
 		out := []any{}
+		if r.isObserved(to) {
+			// An observer sees what arrives, whoever sent it.
+			return append(out, r.observedSignals(from, to)...), nil
+		}
 		for _, s := range r.sent {
 			if s.from == from && s.to == to {
 				out = append(out, signalName(s.signal))

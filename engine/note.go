@@ -50,6 +50,9 @@ func (r *run) note(slot int, rec *event.Rec) {
 		n, _ := m["signal"].(int)
 		r.sent = append(r.sent, sending{from: slot, to: int(rec.Obj), signal: n, step: rec.Step})
 	case event.Got:
+		if slot < 0 { // of a program: see observedSignals
+			return
+		}
 		m, _ := rec.Value.(map[string]any)
 		n, _ := m["signal"].(int)
 		pid, _ := m["pid"].(int)

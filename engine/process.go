@@ -323,6 +323,12 @@ func (r *run) tearDown() {
 	}
 	r.drain()
 	r.flushConsole()
+	for i, p := range r.procs {
+		if p.program != nil {
+			r.readOut(i)
+			r.flushTails(i)
+		}
+	}
 	var left []any
 	for i, p := range r.procs {
 		if p.forked && (!p.ended || !p.reaped && proc.Exists(p.pid)) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 
 	"ipcrun/engine/event"
 	"ipcrun/engine/proc"
+	"ipcrun/engine/sandbox"
 	"ipcrun/engine/script"
 	"ipcrun/engine/supervisor"
 	"ipcrun/spec"
@@ -31,6 +33,8 @@ type program struct {
 	attendant int
 	bytes     int  // printed, all in all
 	over      bool // it was ended because it printed too much
+	// left is what it has left under names in namespaces of its own.
+	left []sandbox.Object
 }
 
 // maxOutput is how much a program may print where the file sets no limit, bytes.
@@ -93,7 +97,7 @@ func (r *run) programOf(d *spec.Proc) (*supervisor.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := &supervisor.Program{Env: r.environment(d), Dir: base, Terminal: d.Terminal, Argv: run.Argv}
+	cmd := &supervisor.Program{Env: r.environment(d), Dir: base, Terminal: d.Terminal, Argv: run.Argv, Observe: observes(run), Calls: run.Observe == "ipc"}
 	switch {
 	case len(run.Files) > 0:
 		if cmd.Dir, err = r.copyFiles(d, base); err != nil {
@@ -110,7 +114,8 @@ func (r *run) programOf(d *spec.Proc) (*supervisor.Program, error) {
 	if cmd.Path, err = lookPath(cmd.Argv[0], cmd.Dir, cmd.Env); err != nil {
 		return nil, err
 	}
-	return cmd, nil
+	cmd.Box, err = r.boxOf(d, cmd.Path, cmd.Dir)
+	return cmd, err
 }
 
 // baseDir is the directory of the scenario's file.
@@ -240,6 +245,14 @@ func (r *run) reported(slot int, rep *supervisor.Report) {
 		s.RecordStatus(rep.Status)
 		p.reaped, p.status = true, proc.DecodeStatus(rep.Status)
 		r.processEnded(slot)
+	case supervisor.Noticed:
+		r.noticed(slot, rep.Data)
+	case supervisor.Exceeded:
+		r.emit(&event.Rec{Kind: event.Overrun, Obj: uint32(slot), Value: map[string]any{"what": rep.Text}})
+	case supervisor.Left:
+		if err := json.Unmarshal(rep.Data, &p.program.left); err != nil {
+			r.broken(fmt.Errorf("what %s has left: %w", r.plan.Slots[slot].Name, err))
+		}
 	case supervisor.Alone:
 		r.readOut(slot)
 		r.flushTails(slot)

@@ -15,6 +15,7 @@ import (
 	"ipcrun/engine/agent"
 	"ipcrun/engine/event"
 	"ipcrun/engine/leader"
+	"ipcrun/engine/observe"
 	"ipcrun/engine/plan"
 	"ipcrun/engine/proc"
 	"ipcrun/engine/script"
@@ -44,7 +45,8 @@ type run struct {
 	procs     []*process // by slot
 	others    []*helper  // supervisors
 	terms     map[int]*terminal
-	streams   []*stream // of programs
+	streams   []*stream       // of programs
+	family    []observe.Event // what was seen of programs that are observed
 	ready     []proc.Ready
 
 	log     event.Log
@@ -86,6 +88,12 @@ func (r *run) execute() {
 	if err := r.create(); err != nil {
 		r.broken(err)
 		r.tearDown()
+		return
+	}
+	if why := r.cannot(); why != "" {
+		r.emit(&event.Rec{Kind: event.Skipped, Obj: event.NoObj, Value: why})
+		r.tearDown()
+		r.emit(&event.Rec{Kind: event.Finished, Obj: event.NoObj})
 		return
 	}
 	err := r.launch()

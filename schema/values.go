@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ipcrun/spec"
@@ -54,6 +55,16 @@ func (g *generator) plain(f *decl.Field, at place) object {
 	case decl.Count:
 		return object{"anyOf": []any{object{"type": "integer", "minimum": 0}, object{"const": "forever"}}}
 	case decl.String, decl.Text:
+		if len(f.Enum) > 0 && f.Shape == decl.Text {
+			var words []any // YAML makes other values of some of them
+			for _, w := range f.Enum {
+				words = append(words, w)
+				if b, err := strconv.ParseBool(w); err == nil && len(w) > 1 {
+					words = append(words, b)
+				}
+			}
+			return object{"enum": words}
+		}
 		if len(f.Enum) > 0 {
 			return object{"enum": f.Enum}
 		}

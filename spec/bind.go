@@ -32,7 +32,7 @@ func (ld *loader) bind() {
 			ld.add(codeBind, e.proc.Span, "--bind "+name+": "+name+" is forked by "+e.proc.Parent.Name, "A program takes the place of a process that ipcrun starts, and its children are its own.", "bind "+ancestor(e.proc).Name)
 		default:
 			p := e.proc
-			program.Span = p.Span
+			program.Span, program.Observe = p.Span, "auto"
 			p.Run, p.Bound = &program, true
 			p.Terminal = p.Terminal || ld.nodeOf(p).Get("terminal") == nil
 		}

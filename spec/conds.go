@@ -292,7 +292,26 @@ func (ld *loader) quotedProcess(r cond.Ref, span source.Span, others []string) {
 		ld.add(codeIndex, span, fmt.Sprintf("there is no %s: they go from 0 to %d", r.Root, e.proc.Count-1), "", "")
 	default:
 		ld.used[e.proc] = true
+		if r.Func == "signals" {
+			ld.later = append(ld.later, func() { ld.observed(e.proc, span) })
+		}
 	}
+}
+
+// observed: what a program sends and gets is known if it is observed.
+func (ld *loader) observed(p *Proc, span source.Span) {
+	top := ancestor(p)
+	switch {
+	case top.Run == nil:
+		return
+	case top.Bound:
+		top.Run.Observe = "true" // the check means nothing without
+		return
+	case top.Run.Observe != "":
+		return
+	}
+	ld.add(codeContradict, span, "signals of "+p.Name+" are not seen: "+top.Name+" is a program that nobody observes",
+		"ipcrun sees what a program sends and gets if it is told to.", "declare "+top.Name+" with observe: true", ld.declaredHere(top.Span, "declared here"))
 }
 
 func inRange(index string, n int) bool {

@@ -38,6 +38,8 @@ var ProcessFields = []decl.Field{
 	{Name: "env", Shape: decl.TextMap, Doc: "environment variables of a program, beside PATH, HOME, LANG, TERM and those that ipcrun adds", Example: "{MODE: fast}"},
 	{Name: "pass_env", Shape: decl.Texts, Doc: "variables of ipcrun's own environment that a program gets as well", Example: "[JAVA_HOME]"},
 	{Name: "stdin", Shape: decl.Text, Doc: "what a program reads from its standard input, which ends after it", Example: "\"3 4\\n\""},
+	{Name: "observe", Shape: decl.Text, Static: true, Enum: []string{"true", "false", "ipc"}, Default: "false", Doc: "true: every fork, exec, end and signal of a program and of all that it forks is seen, with the signal's sender, ignored ones included (ptrace); ipc: its system calls of interprocess communication as well"},
+	{Name: "contain", Shape: decl.Bool, Static: true, Default: "true", Doc: "whether a program gets namespaces of its own and may write only to its own files, as far as the kernel allows it"},
 	{Name: "limits", Shape: decl.Fields, Sub: LimitFields, Doc: "what it may use at most", Example: "{cpu: 2s, memory: 256MiB}"},
 	{Name: "nice", Shape: decl.Int, Static: true, Min: decl.Num(-20), Max: decl.Num(19), Default: "as ipcrun itself", Doc: "its nice value; one below ipcrun's own needs privileges", Example: "10"},
 	{Name: "umask", Shape: decl.Text, Static: true, Default: "\"022\"", Doc: "its file mode creation mask, octal", Example: "\"077\""},

@@ -20,6 +20,10 @@ type Program struct {
 	Env     map[string]string
 	PassEnv []string
 	Stdin   *string // nil: nothing comes until the script types it
+	Observe string  // true, ipc, auto (as far as it is possible), or "" for not at all
+	// Open: it runs in the namespaces that ipcrun runs in, and writes where its
+	// user may.
+	Open bool
 	Span    source.Span
 }
 
@@ -35,7 +39,7 @@ type Limits struct {
 // onlyPrograms are the keys that mean something with run: alone, and
 // noProgram those that mean nothing with it.
 var (
-	onlyPrograms = []string{"cwd", "files", "env", "pass_env", "stdin"}
+	onlyPrograms = []string{"cwd", "files", "env", "pass_env", "stdin", "observe", "contain"}
 	noProgram    = map[string]string{
 		"steps":   "The program itself decides what it does; watch it with expect, eventually and wait in the script.",
 		"signals": "The program installs its handlers itself; catches, ignores and blocks tell which.",
@@ -99,6 +103,13 @@ func (ld *loader) program(p *Proc, n *ydoc.Node) {
 		}
 		s := textOf(x)
 		return &s
+	}
+	if o := str("observe"); o != nil && *o != "false" {
+		pr.Observe = *o
+	}
+	if v := n.Get("contain"); v != nil {
+		x, ok := ld.fixed(v, field(ProcessFields, "contain"))
+		pr.Open = ok && x == false
 	}
 	if cwd := str("cwd"); cwd != nil {
 		pr.Cwd = *cwd

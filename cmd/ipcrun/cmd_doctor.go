@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ipcrun/engine"
+	"ipcrun/engine/observe"
 	"ipcrun/engine/sandbox"
 )
 
@@ -43,7 +44,7 @@ scenario that cannot do without is skipped with the reason.
 }
 
 func runDoctor(o *doctorOptions, std streams) error {
-	m := sandbox.Probe()
+	m := sandbox.Probe(observing)
 	out := &sink{w: std.out}
 	if o.format.value == "json" {
 		if err := writeDoctorJSON(out, m); err != nil {
@@ -116,4 +117,19 @@ func doctorSummary(m *sandbox.Machine, missing int) string {
 	default:
 		return text + fmt.Sprintf(" Of %d things %d cannot be had. ipcrun runs all the same.", len(m.Findings), missing)
 	}
+}
+
+// observing asks whether programs can be observed.
+func observing() sandbox.Finding {
+	f := sandbox.Finding{Name: "ptrace", Allowed: true, Reason: "A process can be traced, and its system calls filtered.",
+		Follows: "With observe: true every fork, end and signal of a program is seen, with observe: ipc its system calls, too."}
+	switch s := observe.Probe(); {
+	case s.Events != nil:
+		f.Allowed, f.Reason = false, s.Events.Error()
+		f.Follows = "Scenarios that observe programs are skipped; --bind does without."
+	case s.Calls != nil:
+		f.Allowed, f.Reason = false, s.Calls.Error()
+		f.Follows = "Scenarios with observe: ipc are skipped; observe: true works."
+	}
+	return f
 }

@@ -49,6 +49,7 @@ const (
 	Typed          // (engine) text typed to a process: obj = its slot, value text; nil: its input was closed
 	Overrun        // (engine) a process was ended because of a limit: obj = its slot, value {what, limit}
 	Barred         // (engine) a check was not done, since one that it needs has not passed: value its name
+	Called         // (engine) a process of a program has made a system call: obj = slot of the program, value {by, call, name, ns}
 	Piece          // a piece of the value of a record that follows: value bytes
 	numKinds
 )
@@ -56,7 +57,7 @@ const (
 var kindNames = [...]string{"", "start", "ready", "op", "error", "print", "sent", "signal", "returned", "fork",
 	"reaped", "exit", "assigned", "done", "check", "slept", "paused", "alarm", "mask", "disposition", "ended",
 	"press", "expect", "step", "step-end", "deadlock", "expired", "interrupted", "broken", "clean", "output",
-	"skip", "missed", "race", "finished", "type", "limit", "blocked", "piece"}
+	"skip", "missed", "race", "finished", "type", "limit", "blocked", "call", "piece"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {

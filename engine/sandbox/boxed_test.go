@@ -84,7 +84,7 @@ func init() {
 			t.Box.Spare = []int{unix.Getpid(), unix.Getppid()}
 		}
 		pid, pidfd, err := t.Box.Start(proc.Start{Path: t.Argv[0], Args: t.Argv, Dir: t.Dir, Env: []string{"PATH=/usr/bin:/bin", "IPCRUN_ZOO=1"},
-			Files: []int{0, 1, 2}, Ctty: -1, Setpgid: true, Pdeathsig: unix.SIGKILL})
+			Files: []int{0, 1, 2}, Ctty: -1, Setpgid: true, Pdeathsig: unix.SIGKILL}, -1)
 		if e, ok := errors.AsType[*StartError](err); ok {
 			say(said{Failed: e.Error(), Step: e.Step, Errno: int(e.Err)})
 			os.Exit(1)
@@ -369,7 +369,7 @@ func TestStartFails(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := Box{Umask: -1}
-			_, _, err := b.Start(proc.Start{Path: test.path, Dir: test.dir, Files: []int{0, 1, 2}, Ctty: -1})
+			_, _, err := b.Start(proc.Start{Path: test.path, Dir: test.dir, Files: []int{0, 1, 2}, Ctty: -1}, -1)
 			var e *StartError
 			switch {
 			case !errors.As(err, &e):

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcrun/engine/observe"
 	"ipcrun/engine/proc"
 )
 
@@ -53,9 +54,12 @@ func (e *StartError) Unwrap() error { return e.Err }
 // limited. It blocks until the program has been executed; a *StartError says
 // precisely why it could not be. Path is absolute, or relative to Dir.
 //
+// gate, if not negative, is that of an observer (observe.Run), which says then why
+// the program could not be started: Start does not block.
+//
 // Call it on the thread that lives as long as the program shall, in the process
 // that has furnished the box.
-func (b *Box) Start(c proc.Start) (pid, pidfd int, err error) {
+func (b *Box) Start(c proc.Start, gate int) (pid, pidfd int, err error) {
 	args := c.Args
 	if len(args) == 0 {
 		args = []string{c.Path}
@@ -80,12 +84,18 @@ func (b *Box) Start(c proc.Start) (pid, pidfd int, err error) {
 	n := len(c.Files)
 	stage := c
 	stage.Path, stage.Args, stage.Dir = proc.Self(), []string{stageName, strconv.Itoa(n)}, ""
+	if gate >= 0 {
+		stage.Args = append(stage.Args, "observed")
+	}
 	stage.Env = []string{"GOMAXPROCS=1", "GOGC=off"}
-	stage.Files = append(append([]int{}, c.Files...), told, p[1])
+	stage.Files = append(append([]int{}, c.Files...), told, p[1], gate)
 	pid, pidfd, err = proc.Fork(stage)
 	unix.Close(p[1])
 	if err != nil {
 		return 0, -1, err
+	}
+	if gate >= 0 {
+		return pid, pidfd, nil
 	}
 	said, err := io.ReadAll(readerOf(p[0]))
 	if err == nil && len(said) == 0 {
@@ -131,11 +141,20 @@ func runStage(args []string) {
 	}
 	unix.CloseOnExec(fd)
 	unix.CloseOnExec(fd + 1)
+	gate := -1
+	if len(args) > 1 {
+		gate = fd + 2
+		unix.CloseOnExec(gate)
+	}
 	var o order
 	fail := func(step string, err error, why string) {
 		e := StartError{Path: o.Path, Step: step, Err: errnoOf(err), Why: why}
 		if why == "" {
 			e.Why = fmt.Sprintf("%s: %s: %v", o.Path, step, err)
+		}
+		if gate >= 0 {
+			observe.Fail(gate, step, errors.New(e.Why))
+			os.Exit(111)
 		}
 		text, _ := json.Marshal(e)
 		_, _ = unix.Write(fd+1, text)
@@ -161,6 +180,12 @@ func runStage(args []string) {
 	}
 	if step, err := o.Box.Limits.impose(o.Box.Spaces.Has(User)); err != nil {
 		fail(step, err, "")
+	}
+	if gate >= 0 {
+		// Traced from here on; the exec is the first thing that is seen.
+		if err := observe.Enter(gate); err != nil {
+			os.Exit(111)
+		}
 	}
 	if err := freshSignals(); err != nil {
 		fail("reset the signals", err, "")

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ipcrun/engine/proc"
+	"ipcrun/engine/sandbox"
 )
 
 // Program is what a supervisor is told about the program that it starts.
@@ -21,6 +22,12 @@ type Program struct {
 	// Terminal: its standard streams are a terminal, whose foreground group it
 	// is to be.
 	Terminal bool `json:"terminal,omitempty"`
+	// Box holds it: what machine allows what was found out by whoever asks.
+	Box sandbox.Box `json:"box"`
+	// Observe reports what it and all that it forks does; Calls its system calls
+	// of interprocess communication as well.
+	Observe bool `json:"observe,omitempty"`
+	Calls   bool `json:"calls,omitempty"`
 }
 
 // name is what the argument vector of a supervisor begins with.
@@ -68,5 +75,6 @@ func Command(p *Program, f Files) (proc.Start, *os.File, error) {
 	if p.Terminal {
 		c.Ctty = fdProgram + 1
 	}
+	p.Box.Enclose(&c)
 	return c, order, nil
 }

@@ -10,12 +10,17 @@ type Kind uint8
 
 // The kinds of reports.
 const (
-	Started Kind = iota + 1 // the program runs: Pid
-	Failed                  // it could not be started: Text says why
-	Ended                   // it has ended: Pid, Status
-	Alone                   // nobody is left below the supervisor, and nobody can come
-	Noticed                 // what an observer saw: Data
+	Started  Kind = iota + 1 // the program runs: Pid
+	Failed                   // it could not be started: Text says why
+	Ended                    // it has ended: Pid, Status
+	Alone                    // nobody is left below the supervisor, and nobody can come
+	Noticed                  // what an observer saw: Data, see observe.Event
+	Exceeded                 // it goes beyond a limit, and is ended: Text says which
+	Left                     // what its namespaces hold once it is Alone: Data, JSON of []sandbox.Object
 )
+
+// spoken: it has a Text and no Data.
+func (k Kind) spoken() bool { return k == Failed || k == Exceeded }
 
 // Report is one message of a supervisor to the engine.
 type Report struct {
@@ -34,7 +39,7 @@ const reportHead = 1 + 8 + 4 + 4
 // Append adds the travelling form of r to b.
 func (r *Report) Append(b []byte) []byte {
 	rest := r.Data
-	if r.Kind == Failed {
+	if r.Kind.spoken() {
 		rest = []byte(r.Text)
 	}
 	b = binary.LittleEndian.AppendUint32(b, uint32(reportHead+len(rest)))
@@ -68,7 +73,7 @@ func Next(b []byte) (r Report, rest []byte, ok bool, err error) {
 		Kind: Kind(p[0]), At: int64(binary.LittleEndian.Uint64(p[1:])),
 		Pid: int(int32(binary.LittleEndian.Uint32(p[9:]))), Status: binary.LittleEndian.Uint32(p[13:]),
 	}
-	if r.Kind == Failed {
+	if r.Kind.spoken() {
 		r.Text = string(p[reportHead:])
 	} else {
 		r.Data = p[reportHead:]

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ipcrun/engine/proc"
+	"ipcrun/engine/sandbox"
 	"ipcrun/prims/arena"
 )
 
@@ -32,6 +33,12 @@ func init() {
 
 // supervisor is the state of this process.
 type supervisor struct {
+	program  Program
+	files    []int            // of the program
+	outside  *sandbox.Outside // nil: its numbers are the same here as there
+	pid      int              // of the program, here
+	outer    int              // and there, where the engine is
+	started  bool
 	lifeline int
 	// life is held while something is started, and for good once this process
 	// is about to end: nothing must be started then.
@@ -55,29 +62,46 @@ func supervise(files int) {
 	if err == nil {
 		s.lifeline, err = proc.WatchLifeline(fdLifeline)
 	}
+	if err == nil {
+		err = proc.BecomeSubreaper()
+	}
+	if err == nil {
+		err = readOrder(&s.program)
+	}
+	if err == nil {
+		s.outside, err = openOutside(&s.program)
+	}
 	if err != nil {
-		die(err.Error())
-	}
-	var p Program
-	if err := readOrder(&p); err != nil {
-		die(err.Error())
-	}
-	if err := proc.BecomeSubreaper(); err != nil {
 		die(err.Error())
 	}
 	go s.watchLifeline()
-	s.life.Lock()
-	pid, err := s.start(&p, files)
-	s.life.Unlock()
-	if err != nil {
-		s.tell(&Report{Kind: Failed, Text: err.Error()})
-	} else {
-		s.tell(&Report{Kind: Started, Pid: pid})
-		s.reap(pid)
-		s.tell(&Report{Kind: Alone})
+	if err := s.program.Box.Furnish(); err != nil {
+		s.tell(&Report{Kind: Failed, Text: "its box: " + err.Error()})
+		s.stay()
 	}
-	// The leader of a terminal's session must not end before the engine has read
-	// what came out of it.
+	for i := range files {
+		s.files = append(s.files, fdProgram+i)
+	}
+	if s.program.Observe {
+		err = s.observe()
+	} else if err = s.start(-1); err == nil {
+		s.began()
+		s.reap()
+	}
+	switch {
+	case err != nil && !s.started:
+		s.tell(&Report{Kind: Failed, Text: err.Error()})
+	case err != nil:
+		die(err.Error())
+	default:
+		s.alone()
+	}
+	s.stay()
+}
+
+// stay: the leader of a terminal's session must not end before the engine has
+// read what came out of it.
+func (s *supervisor) stay() {
 	for {
 		_ = unix.Pause()
 	}
@@ -97,34 +121,47 @@ func readOrder(p *Program) error {
 }
 
 // start starts the program in a process group of its own, with the descriptors
-// that this process holds for it.
-func (s *supervisor) start(p *Program, files int) (pid int, err error) {
-	c := proc.Start{Path: p.Path, Args: p.Argv, Env: p.Env, Dir: p.Dir, Ctty: -1, Fresh: true}
-	for i := range files {
-		c.Files = append(c.Files, fdProgram+i)
-	}
+// that this process holds for it. gate is that of an observer, or -1.
+func (s *supervisor) start(gate int) error {
+	s.life.Lock()
+	defer s.life.Unlock()
+	p := &s.program
+	c := proc.Start{Path: p.Path, Args: p.Argv, Env: p.Env, Dir: p.Dir, Files: s.files, Ctty: -1}
 	if p.Terminal {
-		c.Foreground, c.Ctty = true, fdProgram+1
+		c.Foreground, c.Ctty = true, s.files[1]
 	} else {
 		c.Setpgid = true
 	}
-	pid, pidfd, err := proc.Fork(c)
+	pid, pidfd, err := p.Box.Start(c, gate)
 	if err != nil {
-		return 0, err
+		return err
+	}
+	s.pid, s.outer = pid, pid
+	if s.outside != nil {
+		s.outer, err = s.outside.Pid(pidfd)
 	}
 	_ = unix.Close(pidfd)
 	// An end that this process kept open would keep the end of file away.
-	for i := range files {
+	for i, fd := range s.files {
 		if !p.Terminal || i != 1 { // the terminal of the session
-			_ = unix.Close(fdProgram + i)
+			_ = unix.Close(fd)
 		}
 	}
-	return pid, nil
+	return err
+}
+
+// began tells that the program runs.
+func (s *supervisor) began() {
+	s.started = true
+	s.tell(&Report{Kind: Started, Pid: s.outer})
+	if most := s.program.Box.Limits.Processes; most > 0 {
+		go s.count()
+	}
 }
 
 // reap takes the status of whatever becomes a child of this process, the
 // program first of all, until there is nobody left.
-func (s *supervisor) reap(program int) {
+func (s *supervisor) reap() {
 	for {
 		var raw syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &raw, 0, nil)
@@ -132,8 +169,41 @@ func (s *supervisor) reap(program int) {
 		case err == unix.EINTR:
 		case err != nil:
 			return // no child is left, and none can come any more
-		case pid == program:
-			s.tell(&Report{Kind: Ended, Pid: pid, Status: uint32(raw)})
+		case pid == s.pid:
+			s.tell(&Report{Kind: Ended, Pid: s.outer, Status: uint32(raw)})
+		}
+	}
+}
+
+// alone tells that nobody is left, and what they have left behind.
+func (s *supervisor) alone() {
+	if s.program.Box.Spaces.Has(sandbox.IPC) {
+		if list, err := sandbox.Objects(); err == nil {
+			if b, err := json.Marshal(list); err == nil {
+				s.tell(&Report{Kind: Left, Data: b})
+			}
+		}
+	}
+	s.tell(&Report{Kind: Alone})
+}
+
+// countEvery is how often the processes of a program are counted: a fork bomb
+// makes some hundreds in that time, and the kernel stops it a little later.
+const countEvery = 20 * time.Millisecond
+
+// count holds the program to its number of processes, which is a limit that the
+// kernel knows only for users as a whole.
+func (s *supervisor) count() {
+	l := s.program.Box.Limits
+	for range time.Tick(countEvery) {
+		u, err := sandbox.Measure(unix.Getpid(), l.Processes)
+		if err != nil {
+			continue
+		}
+		if why := u.Over(sandbox.Limits{Processes: l.Processes}); why != "" {
+			s.tell(&Report{Kind: Exceeded, Text: why})
+			s.endTree()
+			return
 		}
 	}
 }
@@ -163,27 +233,14 @@ func (s *supervisor) tell(r *Report) {
 func (s *supervisor) watchLifeline() {
 	proc.AwaitCut(s.lifeline)
 	s.life.Lock()
-	killBelow(unix.Getpid(), patience)
+	s.endTree()
 	unix.Exit(0)
 }
 
 // patience bounds how long the end of a tree may take.
 const patience = 4 * time.Second
 
-// killBelow ends all descendants of a process, whatever they do meanwhile. What
-// is stopped forks no more, so each sweep stops everybody before it kills them.
-// Somebody else reaps them.
-func killBelow(pid int, within time.Duration) {
-	for until := time.Now().Add(within); time.Now().Before(until); {
-		tree, err := proc.Tree(pid)
-		if err != nil || len(tree) == 0 {
-			return
-		}
-		for _, sig := range []unix.Signal{unix.SIGSTOP, unix.SIGKILL} {
-			for _, p := range tree {
-				_ = unix.Kill(p, sig)
-			}
-		}
-		runtime.Gosched()
-	}
+// endTree ends everybody below this process, whatever they do meanwhile.
+func (s *supervisor) endTree() {
+	sandbox.KillTree(sandbox.Hunt{Root: unix.Getpid(), Until: time.Now().Add(patience)})
 }

@@ -36,18 +36,18 @@ engine/proc     < engine/proc/sig engine/proc/keys
 # Containment is below the engine, beside processes.
 engine/sandbox/internal/filter
 engine/sandbox/refuse < engine/sandbox/internal/filter
-engine/sandbox  < engine/proc engine/sandbox/internal/filter
+engine/sandbox  < engine/proc engine/observe engine/sandbox/internal/filter
 # What a program does is seen from the kernel's side alone.
 engine/observe  < engine/proc engine/proc/sig
 engine/leader   < engine/proc prims/arena
 engine/janitor  < engine/proc prims/named
-engine/supervisor < engine/proc prims/arena
+engine/supervisor < engine/proc engine/observe engine/sandbox prims/arena
 
 # An agent never sees spec.
 engine/agent    < spec/decl prims prims/arena engine/event engine/script engine/proc engine/proc/sig
 
 engine/plan     < spec spec/cond spec/decl prims engine/script engine/proc/sig engine/proc/keys
-engine          < spec spec/decl prims prims/arena engine/event engine/race engine/script engine/plan engine/proc engine/proc/sig engine/proc/keys engine/leader engine/janitor engine/supervisor engine/agent prims/named
+engine          < spec spec/decl prims prims/arena engine/event engine/race engine/script engine/plan engine/proc engine/proc/sig engine/proc/keys engine/leader engine/janitor engine/supervisor engine/sandbox engine/observe engine/agent prims/named
 
 # The schema is made of descriptors.
 schema          < spec spec/decl engine/plan
@@ -62,7 +62,7 @@ cmd/ipcrun/internal/lattice
 cmd/ipcrun/internal/sigprobe
 # Measurements are scenarios like any other, and times from their logs.
 cmd/ipcrun/internal/bench   < spec spec/source spec/diag spec/decl engine engine/event engine/plan
-cmd/ipcrun      < spec spec/source spec/diag spec/decl spec/ydoc spec/cond engine engine/agent engine/event engine/plan engine/script engine/proc/sig engine/sandbox schema cmd/ipcrun/internal/report cmd/ipcrun/internal/sigprobe cmd/ipcrun/internal/bench
+cmd/ipcrun      < spec spec/source spec/diag spec/decl spec/ydoc spec/cond engine engine/agent engine/event engine/plan engine/script engine/proc/sig engine/observe engine/sandbox schema cmd/ipcrun/internal/report cmd/ipcrun/internal/sigprobe cmd/ipcrun/internal/bench
 `
 
 // outside says which packages may import which modules of others. A module

@@ -102,7 +102,14 @@ func turn(e *event.Event, ours bool) string {
 	case event.Sent:
 		return "sends " + e.Signal + " to " + named(e.Peer, e.PeerPid) + carrying(e)
 	case event.Got:
-		return "gets " + e.Signal + " from " + sender(e) + carrying(e)
+		if minor(e) {
+			return ""
+		}
+		s := "gets " + e.Signal + " from " + sender(e) + carrying(e)
+		if e.Detail == "ignored" {
+			s += ", and ignores it"
+		}
+		return s
 	case event.Pressed:
 		return fmt.Sprintf("presses %v on the terminal of %s", e.Value, e.Object)
 	case event.Reaped:
@@ -175,6 +182,12 @@ func turn(e *event.Event, ours bool) string {
 	return ""
 }
 
+// minor: a signal of interest to a thorough reader alone: to a process that the
+// scenario does not declare, or the news of a child's end that nobody handles.
+func minor(e *event.Event) bool {
+	return e.Proc != "" && e.Proc[0] >= '0' && e.Proc[0] <= '9' || e.Detail == "default" && e.Signal == "SIGCHLD"
+}
+
 // overrun words that a program was ended because it went beyond what it may.
 func overrun(e *event.Event) string {
 	switch e.Detail {
@@ -195,6 +208,10 @@ func detail(e *event.Event) string {
 			s += " = " + value(e.Value)
 		}
 		return fmt.Sprintf("%s  (#%d)", s, e.Seq)
+	case event.Called:
+		return e.Detail
+	case event.Got:
+		return "gets " + e.Signal + " from " + sender(e) + carrying(e)
 	case event.Returned:
 		return "has handled " + e.Signal
 	case event.Paused:

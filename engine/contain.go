@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ipcrun/engine/sandbox"
+	"ipcrun/spec"
+)
+
+// What a program may use where the file sets no limit. It is meant for programs
+// that went wrong: one that forks for ever, or fills a disk.
+const (
+	maxProcesses = 256
+	maxFileBytes = 256 << 20
+)
+
+// boxOf is what holds a program: what the file asks for, as far as this machine
+// allows it. path is its executable and dir where it starts.
+func (r *run) boxOf(d *spec.Proc, path, dir string) (sandbox.Box, error) {
+	l := d.Limits
+	want := sandbox.Box{Umask: 0o022, Limits: sandbox.Limits{
+		CPU: time.Duration(l.CPU), Memory: int64(l.Memory), Processes: l.Processes, Files: l.Files, FileBytes: int64(l.Output),
+	}}
+	if want.Limits.Processes == 0 {
+		want.Limits.Processes = maxProcesses
+	}
+	if want.Limits.FileBytes == 0 {
+		want.Limits.FileBytes = maxFileBytes
+	}
+	if d.Umask != nil {
+		want.Umask = *d.Umask
+	}
+	if d.Nice != nil {
+		want.Nice = *d.Nice - niceNow()
+	}
+	if d.Run.Open {
+		return want, nil
+	}
+	// Programs of one scenario may be meant to talk to each other by what has a
+	// name, and by their numbers.
+	if r.programs() == 1 {
+		want.Spaces = sandbox.PID | sandbox.IPC | sandbox.Mount | sandbox.Network
+		want.Shm, want.Tmp = true, true
+	} else {
+		want.Spaces = sandbox.Mount
+	}
+	want.Confined = true
+	for _, h := range r.plan.Handed(d) {
+		if h.Fd >= 0 {
+			continue
+		}
+		// What it uses has a name, and lives where ipcrun does.
+		want.Spaces &^= sandbox.IPC | sandbox.Network
+		want.Shm = false
+		if name := r.plan.Prims[h.Prim].Kind.Address(r.handles[h.Prim]); filepath.IsAbs(name) {
+			if _, err := os.Stat(name); err == nil {
+				want.Writable = append(want.Writable, filepath.Dir(name))
+			}
+		}
+	}
+	base, err := r.baseDir()
+	if err != nil {
+		return want, err
+	}
+	want.Visible = append(want.Visible, base, dir)
+	// What its command line names it is to find, wherever that lies.
+	for _, arg := range append([]string{path}, d.Run.Argv...) {
+		if _, err := os.Stat(arg); err == nil && filepath.IsAbs(arg) {
+			want.Visible = append(want.Visible, filepath.Dir(arg))
+		}
+	}
+	if len(d.Run.Files) > 0 {
+		want.Writable = append(want.Writable, dir)
+	}
+	if !want.Shm {
+		want.Writable = append(want.Writable, "/dev/shm")
+	}
+	if !want.Tmp {
+		want.Writable = append(want.Writable, os.TempDir())
+	}
+	box, _ := sandbox.Here().Fit(want)
+	return box, nil
+}
+
+// niceNow is ipcrun's own nice value.
+func niceNow() int {
+	n, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		return 0
+	}
+	return 20 - n // as the system call returns it
+}
+
+// programs is how many of them there are.
+func (r *run) programs() (n int) {
+	for i := range r.plan.Slots {
+		if r.isProgram(i) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"ipcrun/engine/event"
+	"ipcrun/engine/observe"
+	"ipcrun/engine/proc"
+	"ipcrun/spec"
+)
+
+// support is what this machine allows an observer, asked once.
+var support = sync.OnceValue(observe.Probe)
+
+// cannot says why the scenario cannot run here, "" if it can.
+func (r *run) cannot() string {
+	for i := range r.plan.Slots {
+		run := r.plan.Slots[i].Proc.Run
+		if run == nil {
+			continue
+		}
+		err := support().Events
+		if run.Observe == "ipc" {
+			err = errors.Join(err, support().Calls)
+		}
+		if err != nil && (run.Observe == "true" || run.Observe == "ipc") {
+			return fmt.Sprintf("%s cannot be observed here: %v", r.plan.Slots[i].Name, err)
+		}
+	}
+	return ""
+}
+
+// observes reports whether a program is observed.
+func observes(run *spec.Program) bool {
+	return run.Observe != "" && (run.Observe != "auto" || support().Events == nil)
+}
+
+// noticed takes what an observer saw of a program. Who the processes are may be
+// known only later, when the one that the scenario means has been found; so what
+// is kept are their numbers.
+func (r *run) noticed(slot int, data []byte) {
+	e, _, ok, err := observe.Next(data)
+	if err != nil || !ok {
+		r.broken(fmt.Errorf("what the observer of %s saw: %v", r.plan.Slots[slot].Name, err))
+		return
+	}
+	r.family = append(r.family, e)
+	switch e.Kind {
+	case observe.Signal:
+		v := map[string]any{"signal": e.Signal, "pid": e.Sender, "to": e.Pid, "code": codeOf(e.Code)}
+		if e.Code == observe.FromQueue || e.Code == observe.FromTimer {
+			v["value"] = int(e.Value)
+		}
+		switch e.Disposition {
+		case observe.Ignored:
+			v["disposition"] = "ignored"
+		case observe.Default:
+			v["disposition"] = "default"
+		case observe.Caught:
+			v["disposition"] = "caught"
+		}
+		if e.Code.ByProcess() && e.Sender == 0 {
+			v["pid"] = ownPid // it was sent from outside of the program's namespace
+		}
+		r.emit(&event.Rec{Kind: event.Got, Obj: uint32(slot), Value: v, At: e.At})
+	case observe.Call:
+		r.emit(&event.Rec{Kind: event.Called, Obj: uint32(slot), At: e.At, Value: map[string]any{
+			"by": e.Pid, "call": e.Call.String(), "name": e.Call.Name, "ns": int(e.Call.Duration),
+		}})
+	}
+}
+
+// codeOf is where a signal came from, as a process sees it in si_code.
+func codeOf(c observe.Code) int {
+	switch c {
+	case observe.FromKill:
+		return proc.CodeUser
+	case observe.FromTkill:
+		return proc.CodeThread
+	case observe.FromQueue:
+		return proc.CodeQueue
+	case observe.FromTimer:
+		return proc.CodeTimer
+	}
+	return proc.CodeKernel
+}
+
+// slotOfPid is the slot of the process with a number, -1 where it is nobody's
+// whom the scenario declares.
+func (r *run) slotOfPid(pid int) int {
+	for i, p := range r.procs {
+		if p.forked && p.pid == pid {
+			return i
+		}
+	}
+	return -1
+}
+
+// observedSignals are those that were delivered in an observed program.
+func (r *run) observedSignals(from, to int) []any {
+	var out []any
+	for i := range r.family {
+		e := &r.family[i]
+		if e.Kind != observe.Signal || r.slotOfPid(e.Pid) != to {
+			continue
+		}
+		by := fromKernel
+		switch {
+		case !e.Code.ByProcess():
+		case e.Sender == 0 || e.Sender == ownPid:
+			by = fromScript
+		default:
+			if by = r.slotOfPid(e.Sender); by < 0 {
+				by = fromOther
+			}
+		}
+		if by == from {
+			out = append(out, signalName(e.Signal))
+		}
+	}
+	return out
+}
+
+// isObserved reports whether a process is a program that is observed, or one that
+// such a program forks by itself.
+func (r *run) isObserved(slot int) bool {
+	for s := slot; s >= 0; s = r.plan.Slots[s].Parent {
+		if run := r.plan.Slots[s].Proc.Run; run != nil {
+			return observes(run)
+		}
+	}
+	return false
+}

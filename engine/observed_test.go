@@ -1,0 +1,105 @@
+package engine_test
+
+import (
+	"fmt"
+	"testing"
+
+	"ipcrun/engine/event"
+)
+
+const driverProgram = `
+import os, signal, sys
+parent = os.getpid()
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+signal.signal(signal.SIGUSR1, lambda s, f: print("one"))
+signal.signal(signal.SIGUSR2, lambda s, f: print("two"))
+pid = os.fork()
+if pid == 0:
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda s, f: os.kill(parent, signal.SIGUSR1))
+    signal.signal(signal.SIGQUIT, lambda s, f: os.kill(parent, signal.SIGUSR2))
+    def down(s, f):
+        print("off"); sys.exit(0)
+    signal.signal(signal.SIGUSR1, down)
+    print("ready")
+    while True: signal.pause()
+signal.signal(signal.SIGTSTP, lambda s, f: os.kill(pid, signal.SIGUSR1))
+os.waitpid(pid, 0)
+`
+
+// TestObservedSignals: every signal of a program is seen with its sender, those
+// that it ignores included.
+func TestObservedSignals(t *testing.T) {
+	needs(t, "python3")
+	o := run(t, fmt.Sprintf(`
+name: seen from outside
+processes:
+  driver: {run: [python3, %s], observe: true}
+steps:
+  - {expect: ready, from: driver}
+  - eventually: '"SIGTSTP" in driver.catches'
+  - press: ctrl-c
+  - {expect: one, from: driver}
+  - press: ctrl-\
+  - {expect: two, from: driver}
+  - {kill: driver, signal: SIGUSR2}
+  - {expect: two, from: driver}
+  - press: ctrl-z
+  - {expect: "off", from: driver}
+  - wait: driver
+  - assert: filter(signals("kernel", "driver"), # != "SIGCHLD") == ["SIGINT", "SIGQUIT", "SIGTSTP"]
+  - assert: signals("script", "driver") == ["SIGUSR2"]
+`, program(t, "driver.py", driverProgram)))
+	if o.Verdict.Result == event.Skip {
+		t.Skip(o.causeText())
+	}
+	o.mustPass()
+	var senders []string
+	for _, e := range o.of(event.Got, "driver") {
+		if e.Signal == "SIGUSR1" || e.Signal == "SIGINT" {
+			senders = append(senders, e.Signal+" "+e.Code+" "+e.Detail)
+		}
+	}
+	if len(senders) != 2 || senders[0] != "SIGINT kernel ignored" || senders[1] != "SIGUSR1 user caught" {
+		t.Errorf("%v", senders)
+	}
+}
+
+// TestProgramInItsBox: what its box was promised to be: limits, a mask, a nice
+// value, and files that nobody finds afterwards.
+func TestProgramInItsBox(t *testing.T) {
+	o := passes(t, `
+name: in its box
+processes:
+  p: {run: 'echo $$; echo x >/dev/shm/left; echo y > /tmp/left; (echo z > ./left) 2>/dev/null || echo refused; umask; ulimit -n; nice', limits: {files: 50}, umask: "077", nice: 5}
+steps:
+  - wait: p
+  - assert: p.exit_code == 0 && p.pid != 0
+`)
+	lines := o.printed("p")
+	if len(lines) < 4 || lines[len(lines)-1] != "5" || lines[len(lines)-2] != "50" || lines[len(lines)-3] != "0077" {
+		t.Errorf("%q", lines)
+	}
+}
+
+// TestForkBomb: a program that forks wildly is ended, and named.
+func TestForkBomb(t *testing.T) {
+	o := run(t, `
+name: a bomb
+processes:
+  bomb: {run: 'b() { b & b & wait; }; b', limits: {processes: 30}}
+steps:
+  - wait: bomb
+  - assert: bomb.exit_code == 0
+`)
+	if o.Verdict.Result == event.Pass {
+		t.Fatal(o.dump())
+	}
+	for _, e := range o.Events {
+		if e.Type == "limit" && e.Object == "bomb" {
+			return
+		}
+	}
+	t.Errorf("nothing says that it was ended\n%s", o.dump())
+}
