@@ -48,7 +48,7 @@ steps:
   - press: ctrl-z
   - {expect: "off", from: driver}
   - wait: driver
-  - assert: filter(signals("kernel", "driver"), # != "SIGCHLD") == ["SIGINT", "SIGQUIT", "SIGTSTP"]
+  - assert: 'filter(signals("kernel", "driver"), # != "SIGCHLD") == ["SIGINT", "SIGQUIT", "SIGTSTP"]'
   - assert: signals("script", "driver") == ["SIGUSR2"]
 `, program(t, "driver.py", driverProgram)))
 	if o.Verdict.Result == event.Skip {
