@@ -69,6 +69,7 @@ func runTests(m *testing.M) int {
 	}
 	code := m.Run()
 	shared.Close()
+	patient().Close()
 	if code == 0 {
 		code = nothingLeft(before, shm, tmp)
 	}

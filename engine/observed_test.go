@@ -31,11 +31,10 @@ os.waitpid(pid, 0)
 // TestObservedSignals: every signal of a program is seen with its sender, those
 // that it ignores included.
 func TestObservedSignals(t *testing.T) {
-	needs(t, "python3")
-	o := run(t, fmt.Sprintf(`
+	o := runProgram(t, fmt.Sprintf(`
 name: seen from outside
 processes:
-  driver: {run: [python3, %s], observe: true}
+  driver: {run: [%s, %s], observe: true}
 steps:
   - {expect: ready, from: driver}
   - eventually: '"SIGTSTP" in driver.catches'
@@ -50,7 +49,7 @@ steps:
   - wait: driver
   - assert: 'filter(signals("kernel", "driver"), # != "SIGCHLD") == ["SIGINT", "SIGQUIT", "SIGTSTP"]'
   - assert: signals("script", "driver") == ["SIGUSR2"]
-`, program(t, "driver.py", driverProgram)))
+`, python(t), program(t, "driver.py", driverProgram)))
 	if o.Verdict.Result == event.Skip {
 		t.Skip(o.causeText())
 	}
@@ -69,7 +68,7 @@ steps:
 // TestProgramInItsBox: what its box was promised to be: limits, a mask, a nice
 // value, and files that nobody finds afterwards.
 func TestProgramInItsBox(t *testing.T) {
-	o := passes(t, `
+	o := programPasses(t, `
 name: in its box
 processes:
   p: {run: 'echo $$; echo x >/dev/shm/left; echo y > /tmp/left; (echo z > ./left) 2>/dev/null || echo refused; umask; ulimit -n; nice', limits: {files: 50}, umask: "077", nice: 5}
@@ -85,7 +84,7 @@ steps:
 
 // TestForkBomb: a program that forks wildly is ended, and named.
 func TestForkBomb(t *testing.T) {
-	o := run(t, `
+	o := runProgram(t, `
 name: a bomb
 processes:
   bomb: {run: 'b() { b & b & wait; }; b', limits: {processes: 30}}

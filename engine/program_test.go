@@ -1,14 +1,54 @@
 package engine_test
 
 import (
+	"fmt"
 	"os/exec"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"ipcrun/engine"
 	"ipcrun/engine/event"
 )
 
+// patient is an Engine whose limits are for a machine that has much else to do:
+// interpreters take their time to start.
+var patient = sync.OnceValue(func() *engine.Engine {
+	e, err := engine.New(engine.Options{Timeout: 60 * time.Second, StepTimeout: 30 * time.Second})
+	if err != nil {
+		panic(err)
+	}
+	return e
+})
+
+// runProgram runs a scenario with programs in it.
+func runProgram(t testing.TB, text string) *outcome {
+	t.Helper()
+	return runOn(t, patient(), load(t, text, nil))
+}
+
+// programPasses runs one that must pass.
+func programPasses(t testing.TB, text string) *outcome {
+	t.Helper()
+	o := runProgram(t, text)
+	o.mustPass()
+	return o
+}
+
+// python is the interpreter itself, and not what a version manager has put in
+// its place.
+func python(t testing.TB) string {
+	t.Helper()
+	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		t.Skipf("no python3 on this machine: %v", err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // needs skips a test that is about a program which this machine does not have.
-func needs(t *testing.T, program string) {
+func needs(t testing.TB, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
 		t.Skipf("no %s on this machine", program)
@@ -18,7 +58,7 @@ func needs(t *testing.T, program string) {
 // TestProgramOnATerminal: every byte a program prints is kept, and what it reads
 // is what was typed.
 func TestProgramOnATerminal(t *testing.T) {
-	o := passes(t, `
+	o := programPasses(t, `
 name: a program on a terminal
 processes:
   sum: {run: 'printf "two numbers? "; read a b; printf "%s\r\n" "$((a + b))"; printf end; exit 3'}
@@ -35,7 +75,7 @@ steps:
 // TestProgramBehindPipes: the streams are apart, input ends, and nothing of it
 // is a terminal.
 func TestProgramBehindPipes(t *testing.T) {
-	passes(t, `
+	programPasses(t, `
 name: a program behind pipes
 processes:
   sorter: {run: 'test -t 0 || echo no terminal >&2; sort', terminal: false}
@@ -53,14 +93,13 @@ steps:
 
 // TestProgramIsAsFromALoginShell: whatever ipcrun itself ignores or blocks.
 func TestProgramIsAsFromALoginShell(t *testing.T) {
-	needs(t, "python3")
-	passes(t, `
+	programPasses(t, fmt.Sprintf(`
 name: nothing ignored, nothing blocked
 processes:
   env: {run: [env], env: {A: "1"}}
   p:
     run:
-      - python3
+      - %s
       - -c
       - |
         import os, signal, sys
@@ -74,7 +113,7 @@ steps:
   - wait: env
   - assert: p.lines == ["ignored []", "blocked []", "leads False True True", "fds [0, 1, 2] 4"]
   - assert: map(env.lines, split(#, "=")[0]) == ["A", "HOME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONSAFEPATH", "TERM"]
-`)
+`, python(t)))
 }
 
 // TestProgramThatIsNotThere says so, with the line of the file.
@@ -85,14 +124,14 @@ func TestProgramThatIsNotThere(t *testing.T) {
 		`[/]`:                        `/ is a directory`,
 		`[/etc/passwd]`:              `/etc/passwd is not executable`,
 	} {
-		o := run(t, "name: n\nprocesses:\n  p: {run: "+argv+"}\nsteps:\n  - wait: p\n  - assert: p.exit_code == 0\n")
+		o := runProgram(t, "name: n\nprocesses:\n  p: {run: "+argv+"}\nsteps:\n  - wait: p\n  - assert: p.exit_code == 0\n")
 		o.decided(event.Error, "error", 0, says+".*line 3")
 	}
 }
 
 // TestProgramThatPrintsWithoutEnd is ended, and told so.
 func TestProgramThatPrintsWithoutEnd(t *testing.T) {
-	o := run(t, `
+	o := runProgram(t, `
 name: n
 processes:
   p: {run: "yes", limits: {output: 64KiB}}

@@ -32,7 +32,6 @@ def step(**k):
 // TestProgramUsesPrimitives: descriptors of its own, memory with the C layout,
 // and steps that are done in its name.
 func TestProgramUsesPrimitives(t *testing.T) {
-	needs(t, "python3")
 	p := program(t, "worker.py", asks+`
 phone = Connection(int(os.environ["IPCRUN_phone_b"]))
 print(step(get="jobs", timeout="5s"))
@@ -48,7 +47,7 @@ for bad in [{"foo": "total"}, {"put": "jobs"}, {"read": "row[1"}, {"acquire": "g
             {"get": "jobs", "timeout": 2}, {"get": "jobs", "blok": False}, {"read": "total", "timeout": "1s"}]:
     print(step(**bad)["detail"])
 `)
-	o := passes(t, fmt.Sprintf(`
+	o := programPasses(t, fmt.Sprintf(`
 name: a program at the other end
 primitives:
   jobs: {queue: 3}
@@ -58,7 +57,7 @@ primitives:
   row: {array: i, initial: [1, 2, 3, 4]}
   phone: pipe
 processes:
-  worker: {run: [python3, %s], uses: [jobs, gate, total, row, phone.b], terminal: false}
+  worker: {run: [%s, %s], uses: [jobs, gate, total, row, phone.b], terminal: false}
   boss:
     steps:
       - {put: jobs, value: [1, two]}
@@ -72,7 +71,7 @@ steps:
   - {expect: hi, from: boss}
   - wait: worker
   - assert: worker.exit_code == 0 && total.value == 42 && !gate[1].locked
-`, p))
+`, python(t), p))
 	o.wantPrinted("worker",
 		`{'result': [1, 'two']}`, `Empty`, `{'x': 1}`, `{'result': True}`, `(5,)`, `{'result': [2, 3]} {'result': None}`,
 		`no verb in it: one key is a verb, and its value the name of a primitive, as {"acquire": "gate"}`,
@@ -92,18 +91,17 @@ steps:
 // TestProgramIsKilledWhileItWaits: what it asked for is not done after its end,
 // and what it holds stays held.
 func TestProgramIsKilledWhileItWaits(t *testing.T) {
-	needs(t, "python3")
 	p := program(t, "waiter.py", asks+`
 step(acquire="mine")
 print("asking", flush=True)
 step(get="jobs")
 print("never")
 `)
-	passes(t, fmt.Sprintf(`
+	programPasses(t, fmt.Sprintf(`
 name: killed while it waits
 primitives: {jobs: queue, mine: lock}
 processes:
-  waiter: {run: [python3, %s], uses: [jobs, mine]}
+  waiter: {run: [%s, %s], uses: [jobs, mine]}
   boss: idle
 steps:
   - {expect: asking, from: waiter}
@@ -113,7 +111,7 @@ steps:
   - {in: boss, put: jobs, value: 1}
   - {in: boss, acquire: mine, block: false, error: WouldBlock}
   - assert: jobs.size == 1 && mine.holder == "waiter" && waiter.exit_signal == "SIGKILL"
-`, p))
+`, python(t), p))
 }
 
 // TestShellAsks: lines do where four bytes of length are a burden.
@@ -124,7 +122,7 @@ echo '{"get": "jobs"}' >&8
 read -r answer <&9
 echo "$answer"
 `)
-	o := passes(t, fmt.Sprintf(`
+	o := programPasses(t, fmt.Sprintf(`
 name: a shell asks
 primitives: {jobs: queue}
 processes:

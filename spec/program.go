@@ -24,7 +24,7 @@ type Program struct {
 	// Open: it runs in the namespaces that ipcrun runs in, and writes where its
 	// user may.
 	Open bool
-	Span    source.Span
+	Span source.Span
 }
 
 // Limits are what a process may use; 0 means that it is not limited.
