@@ -19,7 +19,7 @@ func BenchmarkStart(b *testing.B) {
 	b.Run("stage", func(b *testing.B) {
 		box := Box{Umask: -1}
 		for b.Loop() {
-			reap(b)(box.Start(proc.Start{Path: "/bin/true", Files: []int{0, 1, 2}, Ctty: -1}))
+			reap(b)(box.Start(proc.Start{Path: "/bin/true", Files: []int{0, 1, 2}, Ctty: -1}, -1))
 		}
 	})
 }
