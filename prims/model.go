@@ -30,6 +30,9 @@ type ModelCall struct {
 	// stream of bytes, 0 where it says none.
 	Part string
 	Size int
+	// Connection of a socket, by its number, 0: the latest. All of them.
+	Connection int
+	All        bool
 	// Priority of a message, where it has one; nil: it says none.
 	Priority any
 	// Elems are the elements that the step names.

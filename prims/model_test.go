@@ -147,7 +147,9 @@ func (m *modelTest) operation(t *rapid.T) {
 // modelCall is an order as a model takes it. Done again, it waits without end.
 func modelCall(o order, first bool) ModelCall {
 	size, _ := o.More["size"].(int)
-	c := ModelCall{Value: o.Value, Priority: o.More["priority"], Size: size, Part: o.Part}
+	number, _ := o.More["connection"].(int)
+	all, _ := o.More["all"].(bool)
+	c := ModelCall{Value: o.Value, Priority: o.More["priority"], Size: size, Part: o.Part, Connection: number, All: all}
 	if first {
 		c.Elems, c.NoWait, c.Expired = o.Elems, o.NoWait, o.After != 0
 	}

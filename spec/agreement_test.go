@@ -57,7 +57,7 @@ var beyondSchemaCases = []string{
 	"yaml/date",       // text to JSON
 	// What a name of POSIX looks like, and that things have one each.
 	"named/no_slash", "named/two_slashes", "named/nothing_behind_the_slash", "named/several_by_one_name", "named/two_by_one_name",
-	"named/a_size_too_small_for_what_it_holds", "named/a_path_that_is_a_directory", "named/a_relative_path_with_a_directory",
+	"named/a_size_too_small_for_what_it_holds", "named/a_path_that_fits_into_no_address", "named/a_path_that_is_a_directory", "named/a_relative_path_with_a_directory",
 }
 
 func compiled(t testing.TB) *jsonschema.Schema {
