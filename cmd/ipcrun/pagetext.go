@@ -79,7 +79,7 @@ func (st pageStyle) table(w io.Writer, t *schema.Table) {
 	for _, r := range t.Rows {
 		wide = max(wide, source.Cells(r.Name))
 	}
-	stacked := wide > st.width/2
+	stacked := wide+2 > st.width/2
 	if stacked {
 		wide = 2
 	}
