@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcrun/engine/proc"
 	"ipcrun/prims/arena"
 	"ipcrun/prims/named"
 	"ipcrun/spec/decl"
@@ -195,6 +196,18 @@ func work(text string) {
 	must(err)
 	w := &worker{self: a.Self(s.Index, -1), mem: a.Prims(), h: h, d: d}
 	w.self.Interruptible, w.self.PollFd = true, w.poll
+	w.self.Callable = func() error { return proc.CatchIdly(arena.CallSignal) }
+	if strings.HasPrefix(s.Kind, "sysv_") {
+		// Who sits in a system call does not see that word: somebody has to look at
+		// it instead, as the watcher of signals does in an agent.
+		go func() {
+			for ; ; time.Sleep(200 * time.Microsecond) {
+				if w.self.Interrupt.Load() != 0 && w.self.NeedsRepeat() {
+					w.self.Disturb()
+				}
+			}
+		}()
+	}
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 1<<20)
 	out := json.NewEncoder(os.Stdout)

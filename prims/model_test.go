@@ -149,9 +149,13 @@ func modelCall(o order, first bool) ModelCall {
 	size, _ := o.More["size"].(int)
 	number, _ := o.More["connection"].(int)
 	all, _ := o.More["all"].(bool)
-	c := ModelCall{Value: o.Value, Priority: o.More["priority"], Size: size, Part: o.Part, Connection: number, All: all}
+	args := &Values{}
+	for name, v := range o.More {
+		args.Names, args.Vals = append(args.Names, name), append(args.Vals, canonical(v))
+	}
+	c := ModelCall{Value: o.Value, Args: args, Priority: o.More["priority"], Size: size, Part: o.Part, Connection: number, All: all, Elems: o.Elems}
 	if first {
-		c.Elems, c.NoWait, c.Expired = o.Elems, o.NoWait, o.After != 0
+		c.NoWait, c.Expired = o.NoWait, o.After != 0
 	}
 	return c
 }

@@ -13,6 +13,9 @@ const (
 	atomicAdd
 	acquire
 	release
+	both      // a semop that gives and takes: its first number is one less than its second
+	countdown // one that only takes
+	zero      // one that waits for zero
 )
 
 func effect(r *event.Rec) Effect {
@@ -27,6 +30,12 @@ func effect(r *event.Rec) Effect {
 		return Effect{Acquire: true}
 	case release:
 		return Effect{Release: true}
+	case both:
+		return Effect{Acquire: true, Key: 1, Release: true, Before: r.Seq - 1}
+	case countdown:
+		return Effect{Acquire: true, Key: 1, Release: true, Before: r.Seq - 1, BeforeKey: 2}
+	case zero:
+		return Effect{Acquire: true}
 	}
 	return Effect{}
 }
@@ -50,6 +59,9 @@ func (l *log) op(slot int, verb uint16, obj uint32) *log {
 		l.seq = map[uint32]uint64{}
 	}
 	l.seq[obj]++
+	if verb == both || verb == countdown {
+		l.seq[obj]++
+	}
 	return l.add(slot, event.Rec{Kind: event.Op, Verb: verb, Obj: obj, Seq: l.seq[obj], Step: uint32(10*slot) + uint32(verb)})
 }
 
@@ -84,6 +96,21 @@ func TestFind(t *testing.T) {
 		}, 1},
 		{"atomic additions", func(l *log) { l.op(0, atomicAdd, memory).op(1, atomicAdd, memory) }, 0},
 		{"an atomic addition and a plain write before it", func(l *log) { l.op(0, write, memory).op(1, atomicAdd, memory) }, 1},
+		{"an operation with two numbers passes on what was before it", func(l *log) {
+			l.op(0, write, memory).op(0, both, gate).op(1, both, gate).op(1, read, memory)
+		}, 0},
+		{"and not what came after it", func(l *log) {
+			l.op(0, both, gate).op(0, write, memory).op(1, both, gate).op(1, read, memory)
+		}, 1},
+		{"who takes passes on nothing to who takes", func(l *log) {
+			l.op(0, write, memory).op(0, countdown, gate).op(1, countdown, gate).op(1, read, memory)
+		}, 1},
+		{"but to who waits for zero", func(l *log) {
+			l.op(0, write, memory).op(0, countdown, gate).op(1, zero, gate).op(1, read, memory)
+		}, 0},
+		{"who takes sees who gave", func(l *log) {
+			l.op(0, write, memory).op(0, release, gate).op(1, countdown, gate).op(1, read, memory)
+		}, 0},
 		{"fork orders the parent's past", func(l *log) {
 			l.op(0, write, memory).add(0, event.Rec{Kind: event.Forked, Obj: 1}).op(1, read, memory)
 		}, 0},
@@ -141,6 +168,34 @@ func TestElements(t *testing.T) {
 		}
 		if got := Find(2, l, effect, func(int) bool { return false }, 10); len(got) != c.want {
 			t.Errorf("%v and %v: %d races, want %d", c.a, c.b, len(got), c.want)
+		}
+	}
+}
+
+// TestTwoNumbers: what an operation saw that began later and took its second
+// number earlier than the other one is ordered all the same, by the first one.
+func TestTwoNumbers(t *testing.T) {
+	for _, c := range []struct {
+		before uint64 // of the one that gives
+		want   int
+	}{{1, 0}, {3, 1}} {
+		effect := func(r *event.Rec) Effect {
+			e := effect(r)
+			if r.Verb == both {
+				e.Before = c.before
+				if r.Seq == 2 {
+					e.Before = 0
+				}
+			}
+			return e
+		}
+		l := &log{}
+		l.op(0, write, memory)
+		l.add(0, event.Rec{Kind: event.Op, Verb: both, Obj: gate, Seq: 4})
+		l.add(1, event.Rec{Kind: event.Op, Verb: both, Obj: gate, Seq: 2})
+		l.add(1, event.Rec{Kind: event.Op, Verb: write, Obj: memory, Seq: 2, Step: 9})
+		if got := Find(2, l, effect, func(int) bool { return false }, 10); len(got) != c.want {
+			t.Errorf("first number %d: %d races, want %d: %+v", c.before, len(got), c.want, got)
 		}
 	}
 }
