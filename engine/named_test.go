@@ -88,6 +88,18 @@ func init() {
 	})
 }
 
+// shortDir is a directory for the test: that of the test has too long a path for
+// a socket, which takes 107 bytes at most.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove(dir) }) // what is in it was left behind
+	return dir
+}
+
 // TestNamedObjectsOfAKilledEngine kills an engine with SIGKILL at random moments
 // of making, using and removing objects that have names. A janitor that nobody
 // sees removes them: the same names are free for the next run, which is the one
@@ -95,10 +107,10 @@ func init() {
 func TestNamedObjectsOfAKilledEngine(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	rnd := rand.New(rand.NewPCG(seed, 3))
-	fixed, met := t.TempDir(), 0
+	fixed, met := shortDir(t), 0
 	text := namedKinds(fixed)
 	for i := range runs(60, 300) {
-		dir := t.TempDir()
+		dir := shortDir(t)
 		cmd := exec.Command(proc.Self(), "kill-me")
 		cmd.Env = append(os.Environ(), helperEnv+"=named", "TMPDIR="+dir, namedEnv+"="+text)
 		cmd.Stderr = os.Stderr
@@ -113,8 +125,10 @@ func TestNamedObjectsOfAKilledEngine(t *testing.T) {
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		_ = cmd.Wait()
 		what := fmt.Sprintf("run %d, seed %d, killed after %v", i, seed, after)
+		if err := cmd.Wait(); cmd.ProcessState.Exited() {
+			t.Fatalf("%s: the engine had ended by itself: %v", what, err)
+		}
 		eventually(t, what+": no process is left", func() bool {
 			reapAdopted()
 			tree, err := proc.Tree(os.Getpid())
@@ -158,7 +172,7 @@ func objects(dirs ...string) (out []string) {
 // object that was there before is named, is the reason why the run is an error,
 // and is left alone.
 func TestNamedObjectsAreGone(t *testing.T) {
-	fixed := t.TempDir()
+	fixed := shortDir(t)
 	text := strings.Replace(namedKinds(fixed), "sleep: 8s", "assert: fixed_mqueue.empty", 1)
 	for range 2 {
 		res := passes(t, text)
