@@ -18,6 +18,9 @@ func Reference() string {
 	b.WriteString("# Reference\n\nGenerated from the descriptors; `go test ./schema -update` writes it anew. The language is explained in [language.md](language.md).\n")
 	v := plan.Vocabulary()
 	section(&b, "Keys of a scenario", "", spec.TopFields)
+	section(&b, "Keys of an exercise", "Of the file: `exercise:`. See [exercises.md](exercises.md).", spec.ExerciseFields)
+	section(&b, "Keys of known", "Of the file: `known:`.", spec.KnownFields)
+	section(&b, "Keys of a bad program", "Of `known:`, each below `bad:`.", spec.BadFields)
 	section(&b, "Keys of a process", "Short forms: `x: idle`, and `x: [steps…]`.", spec.ProcessFields)
 	section(&b, "Keys of limits", "Of a process: `limits:`.", spec.LimitFields)
 	section(&b, "Keys of a task", "Short form: `x: [steps…]`.", spec.TaskFields)
@@ -133,12 +136,12 @@ func takes(f *decl.Field) string {
 		}
 		return s
 	}
-	if f.Shape == decl.Fields {
+	if f.Shape == decl.Fields || f.Shape == decl.Records {
 		names := make([]string, len(f.Sub))
 		for i := range f.Sub {
 			names[i] = "`" + f.Sub[i].Name + "`"
 		}
-		return "mapping with " + strings.Join(names, " ")
+		return shapeName(f.Shape) + " with " + strings.Join(names, " ")
 	}
 	return shapeName(f.Shape)
 }
@@ -150,7 +153,7 @@ var shapeNames = map[decl.Shape]string{
 	decl.Ref: "name", decl.Refs: "names", decl.Steps: "list of steps", decl.Vars: "names with values", decl.Count: "whole number or `forever`",
 	decl.Key: "key", decl.List: "list", decl.CType: "C type", decl.Pattern: "text or `{regex: …}`", decl.Handler: "`default`, `ignore` or steps",
 	decl.Map: "mapping", decl.Points: "number of points", decl.Command: "list of texts, or text", decl.Size: "size", decl.Fields: "mapping",
-	decl.Texts: "list of texts", decl.TextMap: "mapping of texts",
+	decl.Texts: "list of texts", decl.TextMap: "mapping of texts", decl.Records: "list of mappings",
 }
 
 func shapeName(s decl.Shape) string { return shapeNames[s] }

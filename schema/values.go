@@ -114,11 +114,9 @@ func (g *generator) plain(f *decl.Field, at place) object {
 	case decl.TextMap:
 		return object{"type": "object", "propertyNames": object{"pattern": `^[^=]+$`, "not": object{"pattern": `^IPCRUN($|_)`}}, "additionalProperties": object{"type": scalars}}
 	case decl.Fields:
-		props := object{}
-		for _, f := range f.Sub {
-			props[f.Name] = described(g.value(&f, at), f)
-		}
-		return object{"type": "object", "minProperties": 1, "properties": props, "additionalProperties": false}
+		return g.fields(f, at)
+	case decl.Records:
+		return object{"type": "array", "minItems": 1, "items": g.fields(f, at)}
 	case decl.CType:
 		if len(f.Enum) > 0 {
 			return object{"enum": f.Enum}
@@ -139,6 +137,23 @@ func (g *generator) plain(f *decl.Field, at place) object {
 	}
 	g.err = fmt.Errorf("schema: no form for shape %d of %s", f.Shape, f.Name)
 	return object{}
+}
+
+// fields is a mapping with the keys of a field.
+func (g *generator) fields(f *decl.Field, at place) object {
+	props := object{}
+	var required []string
+	for _, f := range f.Sub {
+		props[f.Name] = described(g.value(&f, at), f)
+		if f.Required {
+			required = append(required, f.Name)
+		}
+	}
+	o := object{"type": "object", "minProperties": 1, "properties": props, "additionalProperties": false}
+	if required != nil {
+		o["required"] = required
+	}
+	return o
 }
 
 func bounded(o object, f *decl.Field) object {

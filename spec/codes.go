@@ -38,5 +38,6 @@ var (
 	codeStatic     = diag.Register("IPC131", "${…} where nothing is evaluated", "This value is fixed when the file is loaded, so ${…} in it has no meaning.")
 	codeType       = diag.Register("IPC132", "${…} of the wrong type", "What ${…} yields here is not what the key takes.")
 	codeBind       = diag.Register("IPC134", "program that fits nowhere", "--bind puts a program in the place of a process that ipcrun starts and that has a script of its own.")
+	codeExercise   = diag.Register("IPC135", "exercise that cannot be graded", "An exercise has a process whose place submissions take, and checks with names and points; known: names programs that fail some of them.")
 	codeTask       = diag.Register("IPC133", "task that does not fit", "Tasks are for the workers of pools: a task gets as many arguments as it has params, and uses no pool itself.")
 )

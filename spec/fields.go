@@ -21,6 +21,28 @@ var TopFields = []decl.Field{
 	{Name: "inherit", Shape: decl.String, Static: true, Enum: []string{"all"}, Doc: "all: every process inherits every primitive and every end, as fork really does", Example: "all"},
 	{Name: "outcome", Shape: decl.String, Static: true, Default: "pass", Enum: []string{"pass", "fail", "timeout", "deadlock", "race"}, Doc: "how the scenario is meant to end"},
 	{Name: "race", Shape: decl.String, Static: true, Default: "error", Enum: []string{"error", "warn", "off"}, Doc: "what accesses to shared memory mean that nothing orders: they fail the scenario, are reported, or are not looked for"},
+	{Name: "exercise", Shape: decl.Fields, Sub: ExerciseFields, Doc: "makes the scenario an exercise: ipcrun grade puts submissions in the place of one of its processes"},
+	{Name: "known", Shape: decl.Fields, Sub: KnownFields, Doc: "programs of an exercise whose grades are known; ipcrun verify tries them"},
+}
+
+// ExerciseFields are the keys of exercise:.
+var ExerciseFields = []decl.Field{
+	{Name: "submission", Shape: decl.Ref, Static: true, Required: true, Refs: []string{"process"}, Doc: "the process whose place a submission takes; ipcrun starts it, and it is not idle", Example: "driver"},
+	{Name: "statement", Shape: decl.TextMap, Static: true, Doc: "the texts for students, by language: paths relative to the file", Example: "{en: statement.en.md, zh: statement.zh.md}"},
+	{Name: "starter", Shape: decl.Texts, Static: true, Doc: "the programs that students begin with: paths relative to the file", Example: "[starter.py]"},
+}
+
+// KnownFields are the keys of known:.
+var KnownFields = []decl.Field{
+	{Name: "good", Shape: decl.Texts, Static: true, Doc: "submissions that must earn every point: paths relative to the file", Example: "[solution.py, solution.c]"},
+	{Name: "bad", Shape: decl.Records, Sub: BadFields, Static: true, Doc: "submissions that must not earn every point", Example: "[{program: bad/deaf.py, fails: [handles SIGINT]}]"},
+}
+
+// BadFields are the keys of one of known.bad:.
+var BadFields = []decl.Field{
+	{Name: "program", Shape: decl.String, Static: true, Required: true, Doc: "the submission: a path relative to the file", Example: "bad/deaf.py"},
+	{Name: "fails", Shape: decl.Texts, Static: true, Doc: "names of checks with points that must be among those it fails", Example: "[handles SIGINT]"},
+	{Name: "compiles", Shape: decl.Bool, Static: true, Default: "true", Doc: "false: the submission is meant not to compile, instead of failing checks"},
 }
 
 // ProcessFields are the keys of a process.

@@ -131,6 +131,7 @@ func (ld *loader) top(root *ydoc.Node) {
 	ld.processes()
 	ld.tasks()
 	ld.script(root)
+	ld.exercise(root)
 	ld.bound()
 	ld.rules()
 }

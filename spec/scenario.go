@@ -26,6 +26,7 @@ type Scenario struct {
 	Steps      []*Step
 	Finally    []*Step
 	Always     []*Always
+	Exercise   *Exercise // nil: it is none
 	// Vars are the variables of the top-level script.
 	Vars []string
 	// All steps by number; Step.ID is the index, 0 is unused.

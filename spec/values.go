@@ -203,6 +203,8 @@ func takes(f *decl.Field) string {
 		return "a list of texts, as [one, two]"
 	case decl.Fields, decl.TextMap:
 		return "a mapping"
+	case decl.Records:
+		return "a list of mappings"
 	case decl.String, decl.Text:
 		return "text"
 	}

@@ -44,6 +44,7 @@ const (
 	Fields                // a mapping whose keys Sub describes
 	Texts                 // a list of texts
 	TextMap               // a mapping of texts
+	Records               // a list of mappings whose keys Sub describes
 )
 
 // Field is one key a descriptor understands.
@@ -57,7 +58,7 @@ type Field struct {
 	Min, Max *float64 // inclusive bounds of a number, if any
 	Refs     []string // for Ref and Refs: the classes a name may have ("process", "pool", or a kind's name; "primitive" is any kind)
 	Static   bool     // no ${…} here although the shape would allow it
-	Sub      []Field  // for Fields: the keys there are
+	Sub      []Field  // for Fields and Records: the keys there are
 	Example  string
 }
 
