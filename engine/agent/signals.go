@@ -44,6 +44,7 @@ type signals struct {
 	arm          chan struct{}
 	idle         int
 	due          bool // the step that ends now has made signals deliverable
+	looked       bool // nothing was there, a moment ago
 }
 
 // unarmedSteps is how many steps look at the signalfd themselves before the
@@ -258,6 +259,10 @@ func (s *signals) letGo(list []int) error {
 
 // poll runs between steps: a handler that is due begins before the next step.
 func (s *signals) poll() {
+	if s.looked {
+		s.looked = false
+		return
+	}
 	if s.due {
 		s.due = false
 		s.poll1()
@@ -272,6 +277,44 @@ func (s *signals) poll() {
 	s.poll1()
 	if s.idle++; s.idle > unarmedSteps {
 		s.beforePark()
+	}
+}
+
+// await waits for a signal and for nothing else, and takes it, in one system
+// call instead of two. done is false where that cannot be: where a signal may
+// come through the pipe, or others of this process have something to do.
+func (s *signals) await(w arena.Wait) (interrupted, done bool, err error) {
+	open := s.open()
+	if open == 0 || !s.a.self.Solo || (s.handled|s.kept)&rawSignals != 0 || s.duePending() {
+		return false, false, nil
+	}
+	s.a.self.Enter(w)
+	defer s.a.self.Leave()
+	var info proc.Info
+	if s.a.self.Linger(kernelLooks, func() bool {
+		info, err = proc.AwaitSignal(open, &unix.Timespec{})
+		return err == nil
+	}) {
+		s.pending = append(s.pending, info)
+		return true, true, nil
+	}
+	for {
+		var ts *unix.Timespec
+		if w.Deadline != 0 {
+			t := unix.NsecToTimespec(max(w.Deadline-arena.Now(), 0))
+			ts = &t
+		}
+		info, err := proc.AwaitSignal(open, ts)
+		switch {
+		case err == nil:
+			s.pending = append(s.pending, info)
+			return true, true, nil
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, proc.ErrWouldBlock):
+			return false, true, nil
+		default:
+			return false, true, err
+		}
 	}
 }
 

@@ -162,6 +162,9 @@ func (a *agent) ppoll(list []unix.PollFd, ts *unix.Timespec) (int, error) {
 	return int(n), nil
 }
 
+// kernelLooks is how often one can ask the kernel in some two microseconds.
+const kernelLooks = 5
+
 func (a *agent) pollAll(w arena.Wait, list []unix.PollFd, until int64) (ready, interrupted bool, err error) {
 	mine := len(list)
 	if a.sig.duePending() {
@@ -170,6 +173,13 @@ func (a *agent) pollAll(w arena.Wait, list []unix.PollFd, until int64) (ready, i
 	list = a.sig.fds(list)
 	a.self.Enter(w)
 	defer a.self.Leave()
+	if a.self.Solo && (w.On < arena.OnTerminal || w.On == arena.OnSignal) {
+		// Something that another process does, mostly at once.
+		a.self.Linger(kernelLooks, func() bool {
+			n, err := a.ppoll(list, &unix.Timespec{})
+			return n != 0 || err != nil
+		})
+	}
 	for {
 		var ts *unix.Timespec
 		if until != 0 {
@@ -213,9 +223,14 @@ func (a *agent) Pause(act *script.Action) error {
 		act.Mark = a.handlers
 	} else if a.handlers > act.Mark {
 		a.emit(&event.Rec{Kind: event.Paused, Step: act.Step, Obj: event.NoObj})
+		a.sig.looked = true // at the end of that handler
 		return nil
 	}
-	_, interrupted, err := a.poll(arena.Wait{On: arena.OnSignal, Step: act.Step, Deadline: act.Deadline})
+	w := arena.Wait{On: arena.OnSignal, Step: act.Step, Deadline: act.Deadline}
+	interrupted, done, err := a.sig.await(w)
+	if !done {
+		_, interrupted, err = a.poll(w)
+	}
 	switch {
 	case err != nil:
 		return err

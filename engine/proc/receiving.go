@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -80,20 +81,51 @@ func ReadRaw(fd int) (Info, error) {
 	if err := readRecord(fd, &b); err != nil {
 		return Info{}, err
 	}
-	// Which part of the union is filled depends on number and code.
-	i := Info{Signo: word(&b, 0), Code: word(&b, 8)}
+	return infoOf(&b), nil
+}
+
+// AwaitSignal blocks until one of the signals of mask is pending and takes it,
+// as sigtimedwait(2) does; the calling thread, which is the one that counts,
+// must block them. timeout nil: none. The error is ErrWouldBlock when it has
+// passed. It does not tell the Go runtime that it blocks: no other goroutine may
+// have anything to do meanwhile.
+func AwaitSignal(mask uint64, timeout *unix.Timespec) (Info, error) {
+	var b [infoSize]byte
+	for {
+		_, _, e := unix.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&mask)), uintptr(unsafe.Pointer(&b)),
+			uintptr(unsafe.Pointer(timeout)), sigsetSize, 0, 0)
+		switch e {
+		case 0:
+			return infoOf(&b), nil
+		case unix.EAGAIN:
+			return Info{}, ErrWouldBlock
+		case unix.EINTR:
+			// Stopped and continued, or some other signal.
+			if timeout != nil {
+				return Info{}, unix.EINTR
+			}
+		default:
+			return Info{}, fmt.Errorf("wait for signals: %w", e)
+		}
+	}
+}
+
+// infoOf reads the kernel's siginfo. Which part of its union is filled depends
+// on number and code.
+func infoOf(b *[infoSize]byte) Info {
+	i := Info{Signo: word(b, 0), Code: word(b, 8)}
 	switch {
 	case i.Code == CodeTimer:
-		i.Value = int64(word(&b, 24))
+		i.Value = int64(word(b, 24))
 	case i.Code == codePoll:
 	case i.Code == CodeQueue, i.Code == codeMessage:
-		i.Pid, i.Uid, i.Value = word(&b, 16), word(&b, 20), int64(word(&b, 24))
+		i.Pid, i.Uid, i.Value = word(b, 16), word(b, 20), int64(word(b, 24))
 	case i.Code <= 0:
-		i.Pid, i.Uid = word(&b, 16), word(&b, 20)
+		i.Pid, i.Uid = word(b, 16), word(b, 20)
 	case i.Signo == int(unix.SIGCHLD) && i.Code < CodeKernel:
-		i.Pid, i.Uid, i.Status = word(&b, 16), word(&b, 20), word(&b, 24)
+		i.Pid, i.Uid, i.Status = word(b, 16), word(b, 20), word(b, 24)
 	}
-	return i, nil
+	return i
 }
 
 func word(b *[infoSize]byte, at int) int {

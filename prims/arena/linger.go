@@ -22,7 +22,7 @@ type lingering struct {
 }
 
 const (
-	fewLooks   = 1500 // some two microseconds
+	fewLooks   = 1500 // at a word; some two microseconds
 	oneRound   = 2    // with one processor: who comes next is who there is
 	manyRounds = 10   // some twenty-five microseconds
 	tryMany    = 16   // every so many parks it waits long, whatever it has learnt
@@ -60,8 +60,20 @@ func Soon(ready func() bool) bool {
 // linger reports whether *word has become another number than seen within a
 // moment.
 func (s *Self) linger(word *uint32, seen uint32) bool {
-	if looks(word, seen) {
-		return true
+	return s.Linger(fewLooks, func() bool { return atomic.LoadUint32(word) != seen })
+}
+
+// Linger reports whether changed did within a moment. It looks so many times
+// before it gives the processor away, which should take some two microseconds,
+// and again whenever it has it back.
+func (s *Self) Linger(looks int, changed func() bool) bool {
+	if processors < 2 {
+		looks = 0
+	}
+	for range looks {
+		if changed() {
+			return true
+		}
 	}
 	l := &s.lingering
 	if l.rest > 0 {
@@ -87,27 +99,16 @@ func (s *Self) linger(word *uint32, seen uint32) bool {
 		if now-before > late {
 			l.restNext = min(max(2*l.restNext, restFirst), restMost)
 			l.rest = l.restNext
-			return atomic.LoadUint32(word) != seen
+			return changed()
 		}
-		if atomic.LoadUint32(word) != seen || looks(word, seen) {
-			l.rounds = min(max(l.rounds, 2*(i+1)), most)
-			return true
+		for range max(looks, 1) {
+			if changed() {
+				l.rounds = min(max(l.rounds, 2*(i+1)), most)
+				return true
+			}
 		}
 		before = now
 	}
 	l.rounds = rounds / 2
-	return false
-}
-
-// looks is a look at *word, over and over where another processor may change it.
-func looks(word *uint32, seen uint32) bool {
-	if processors < 2 {
-		return false
-	}
-	for range fewLooks {
-		if atomic.LoadUint32(word) != seen {
-			return true
-		}
-	}
 	return false
 }
