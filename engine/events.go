@@ -96,7 +96,7 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 			r.about(&e, to)
 			e.Detail, _ = m["disposition"].(string)
 		}
-		r.signalEvent(&e, slot, rec, m)
+		r.signalEvent(&e, rec)
 	case event.Called:
 		by, _ := m["by"].(int)
 		r.about(&e, by)
@@ -193,20 +193,19 @@ func (r *run) about(e *event.Event, pid int) {
 	}
 }
 
-func (r *run) signalEvent(e *event.Event, slot int, rec *event.Rec, m map[string]any) {
-	n, _ := m["signal"].(int)
-	pid, _ := m["pid"].(int)
-	e.Signal, e.PeerPid = signalName(n), pid
+func (r *run) signalEvent(e *event.Event, rec *event.Rec) {
 	e.Value = nil
+	s := event.SignalOf(rec.Value)
+	pid, code := s.Pid, s.Code
+	e.Signal, e.PeerPid = signalName(s.Number), pid
 	// What sigqueue sends has a value, be it 0; what kill sends has none.
-	if v, ok := m["value"]; ok && (v != 0 || rec.Kind == event.Sent || m["code"] == proc.CodeQueue) {
-		e.Value = v
+	if s.Value != 0 || rec.Kind == event.Sent && s.Valued || rec.Kind == event.Got && code == proc.CodeQueue {
+		e.Value = s.Value
 	}
 	if rec.Kind == event.Sent {
 		e.Peer = r.Process(int(rec.Obj))
 		return
 	}
-	code, _ := m["code"].(int)
 	from := fromOther
 	switch {
 	case code == codeKernel || pid == 0:

@@ -46,19 +46,14 @@ func (r *run) note(slot int, rec *event.Rec) {
 			p.part = ""
 		}
 	case event.Sent:
-		m, _ := rec.Value.(map[string]any)
-		n, _ := m["signal"].(int)
-		r.sent = append(r.sent, sending{from: slot, to: int(rec.Obj), signal: n, step: rec.Step})
+		r.sent = append(r.sent, sending{from: slot, to: int(rec.Obj), signal: event.SignalOf(rec.Value).Number, step: rec.Step})
 	case event.Got:
 		if slot < 0 { // of a program: see observedSignals
 			return
 		}
-		m, _ := rec.Value.(map[string]any)
-		n, _ := m["signal"].(int)
-		pid, _ := m["pid"].(int)
-		code, _ := m["code"].(int)
-		if from := r.sender(pid, code); from < 0 && from != fromScript {
-			r.sent = append(r.sent, sending{from: from, to: slot, signal: n})
+		s := event.SignalOf(rec.Value)
+		if from := r.sender(s.Pid, s.Code); from < 0 && from != fromScript {
+			r.sent = append(r.sent, sending{from: from, to: slot, signal: s.Number})
 		}
 	case event.Fail:
 		// What was only attempted was not sent.

@@ -153,9 +153,9 @@ func (r *run) Kill(a *script.Action, slot, signal int, value *int) error {
 	if p.ended && p.reaped {
 		return decl.Fail(script.NoProcess, "%s has ended and was waited for", name)
 	}
-	v := map[string]any{"signal": signal, "pid": p.pid}
+	v := &event.Signal{Number: signal, Pid: p.pid}
 	if value != nil {
-		v["value"] = *value
+		v.Value, v.Valued = *value, true
 	}
 	r.arena.AwaitStarted(slot)
 	r.emit(&event.Rec{Kind: event.Sent, Verb: a.Verb.ID(), Step: a.Step, Obj: uint32(slot), Value: v})

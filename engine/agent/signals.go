@@ -460,8 +460,8 @@ func (s *signals) handle(info proc.Info) {
 	if !s.a.m.Handles(info.Signo) {
 		return
 	}
-	s.a.emit(&event.Rec{Kind: event.Got, Obj: event.NoObj, Value: map[string]any{
-		"signal": info.Signo, "pid": info.Pid, "code": info.Code, "value": int(info.Value),
+	s.a.emit(&event.Rec{Kind: event.Got, Obj: event.NoObj, Value: &event.Signal{
+		Number: info.Signo, Pid: info.Pid, Code: info.Code, Value: int(info.Value),
 	}})
 	s.running |= proc.Bit(info.Signo)
 	s.narrow()

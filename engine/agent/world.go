@@ -292,9 +292,9 @@ func (a *agent) Kill(act *script.Action, slot, n int, value *int) error {
 		a.arena.AwaitStarted(slot)
 		pid, to = int(s.Pid.Load()), uint32(slot)
 	}
-	v := map[string]any{"signal": n, "pid": pid}
+	v := &event.Signal{Number: n, Pid: pid}
 	if value != nil {
-		v["value"] = *value
+		v.Value, v.Valued = *value, true
 	}
 	a.emit(&event.Rec{Kind: event.Sent, Verb: act.Verb.ID(), Step: act.Step, Obj: to, Value: v})
 	var err error

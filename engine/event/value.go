@@ -8,7 +8,7 @@ import (
 )
 
 // Values in records are the canonical ones of the language (nil bool int
-// float64 string []byte []any map[string]any), each behind a tag byte. A zero
+// float64 string []byte []any map[string]any) and *Signal, each behind a tag byte. A zero
 // tag is nil, so that padding reads as no value.
 const (
 	tagNil byte = iota
@@ -20,7 +20,57 @@ const (
 	tagBytes
 	tagList
 	tagMap
+	tagSignal
 )
+
+// Signal is the value of Sent and Got. There may be many, and each wakes
+// somebody: it travels as a few bytes.
+type Signal struct {
+	Number, Pid, Code, Value int  // all of them a C int
+	Valued                   bool // sigqueue sent a value with it; Got knows that from its code
+}
+
+// SignalOf is the signal of a record. What was observed of a program comes as a
+// mapping with the same keys, and more.
+func SignalOf(v any) Signal {
+	switch x := v.(type) {
+	case *Signal:
+		return *x
+	case map[string]any:
+		var s Signal
+		s.Number, _ = x["signal"].(int)
+		s.Pid, _ = x["pid"].(int)
+		s.Code, _ = x["code"].(int)
+		s.Value, s.Valued = x["value"].(int)
+		return s
+	}
+	return Signal{}
+}
+
+const signalSize = 1 + 1 + 4*4
+
+func appendSignal(b []byte, s *Signal) []byte {
+	b = append(b, tagSignal, 0)
+	if s.Valued {
+		b[len(b)-1] = 1
+	}
+	for _, n := range [...]int{s.Number, s.Pid, s.Code, s.Value} {
+		b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	}
+	return b
+}
+
+// readSignal is the inverse, behind the tag.
+func readSignal(b []byte) (*Signal, []byte, error) {
+	if len(b) < signalSize-1 {
+		return nil, nil, errShort
+	}
+	s := &Signal{Valued: b[0] != 0}
+	for i, n := range [...]*int{&s.Number, &s.Pid, &s.Code, &s.Value} {
+		*n = int(int32(binary.LittleEndian.Uint32(b[1+4*i:])))
+	}
+	return s, b[signalSize-1:], nil
+}
 
 // valueSize is how many bytes appendValue appends.
 func valueSize(v any) int {
@@ -29,6 +79,8 @@ func valueSize(v any) int {
 		return 1
 	case int, float64:
 		return 9
+	case *Signal:
+		return signalSize
 	case string:
 		return 5 + len(x)
 	case []byte:
@@ -68,6 +120,8 @@ func appendValue(b []byte, v any) []byte {
 		return binary.LittleEndian.AppendUint64(append(b, tagInt), uint64(x))
 	case float64:
 		return binary.LittleEndian.AppendUint64(append(b, tagFloat), math.Float64bits(x))
+	case *Signal:
+		return appendSignal(b, x)
 	case string:
 		b = binary.LittleEndian.AppendUint32(append(b, tagString), uint32(len(x)))
 		return append(b, x...)
@@ -130,6 +184,8 @@ func readValue(b []byte) (any, []byte, error) {
 			return int(u), b[8:], nil
 		}
 		return math.Float64frombits(u), b[8:], nil
+	case tagSignal:
+		return readSignal(b)
 	}
 	if len(b) < 4 {
 		return nil, nil, errShort

@@ -279,20 +279,17 @@ func (f *finder) life(s int, r *event.Rec) {
 			c.join(f.clocks[r.Obj])
 		}
 	case event.Sent:
-		m, _ := r.Value.(map[string]any)
-		n, _ := m["signal"].(int)
-		key := [3]int{s, int(r.Obj), n}
+		key := [3]int{s, int(r.Obj), event.SignalOf(r.Value).Number}
 		if f.signals[key] == nil {
 			f.signals[key] = make(clock, f.n+1)
 		}
 		f.signals[key].join(c)
 		c[s]++
 	case event.Got:
-		m, _ := r.Value.(map[string]any)
-		n, _ := m["signal"].(int)
+		sig := event.SignalOf(r.Value)
 		// Whoever sent it: standard signals coalesce, so all who did.
 		for key, sent := range f.signals {
-			if key[1] == s && key[2] == n {
+			if key[1] == s && key[2] == sig.Number {
 				c.join(sent)
 			}
 		}

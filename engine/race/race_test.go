@@ -71,7 +71,7 @@ const (
 )
 
 func TestFind(t *testing.T) {
-	signal := map[string]any{"signal": 10}
+	signal := &event.Signal{Number: 10}
 	for _, c := range []struct {
 		name  string
 		build func(l *log)
@@ -131,7 +131,7 @@ func TestFind(t *testing.T) {
 		}, 0},
 		{"another signal does not", func(l *log) {
 			l.op(0, write, memory).add(0, event.Rec{Kind: event.Sent, Obj: 1, Value: signal}).
-				add(1, event.Rec{Kind: event.Got, Value: map[string]any{"signal": 12}}).op(1, read, memory)
+				add(1, event.Rec{Kind: event.Got, Value: &event.Signal{Number: 12}}).op(1, read, memory)
 		}, 1},
 		{"the same pair of steps is reported once", func(l *log) {
 			for range 5 {
