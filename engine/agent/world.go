@@ -245,6 +245,7 @@ func (a *agent) Alarm(act *script.Action, ns int64) (float64, error) {
 	if ns > 0 && tv.Sec == 0 && tv.Usec == 0 {
 		tv.Usec = 1
 	}
+	at := arena.Now() // it cannot ring earlier than that, and so much later
 	old, err := unix.Setitimer(unix.ITIMER_REAL, unix.Itimerval{Value: tv})
 	if err != nil {
 		return 0, err
@@ -255,7 +256,7 @@ func (a *agent) Alarm(act *script.Action, ns int64) (float64, error) {
 		due = arena.Now() + ns
 	}
 	a.self.Alarm.Store(due)
-	a.emit(&event.Rec{Kind: event.Alarmed, Step: act.Step, Obj: event.NoObj, Value: map[string]any{"seconds": float64(ns) / 1e9, "left": left}})
+	a.emit(&event.Rec{Kind: event.Alarmed, At: at, Step: act.Step, Obj: event.NoObj, Value: map[string]any{"seconds": float64(ns) / 1e9, "left": left}})
 	return left, nil
 }
 
