@@ -84,7 +84,7 @@ var StepFields = []decl.Field{
 	{Name: "timeout", Shape: decl.Duration, Doc: "how long the step may wait; then it fails with Timeout", Example: "500ms"},
 	{Name: "error", Shape: decl.Error, Static: true, Doc: "the step must fail with just this error", Example: "Timeout"},
 	{Name: "points", Shape: decl.Points, Static: true, Doc: "what the check is worth; if it fails, these points are lost and the script goes on"},
-	{Name: "needs", Shape: decl.Texts, Static: true, Doc: "names of checks before this step; if one of them has not passed, the step is blocked: it is not done and earns nothing", Example: "[handles SIGUSR1]"},
+	{Name: "needs", Shape: decl.Texts, Static: true, Doc: "names of checks before this step; if one of them has not passed, the step is blocked: it is not done and earns nothing", Example: "[filled]"},
 	{Name: "visibility", Shape: decl.String, Static: true, Default: "visible", Enum: []string{"visible", "hidden", "after_due_date", "after_published"}, Doc: "who sees the check in a graded result: a hidden one is the author's alone"},
 	{Name: "hint", Shape: decl.String, Static: true, Doc: "shown when the step fails"},
 	{Name: "into", Shape: decl.Ident, Static: true, Doc: "the variable that receives the result", Example: "seen"},

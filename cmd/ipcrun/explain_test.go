@@ -164,6 +164,12 @@ func TestExamplesLoad(t *testing.T) {
 		case schema.ProcessKeys:
 			text = exampleScenario("", "", "print: done", decl.InScript)
 			text = strings.Replace(text, "  subject:\n", "  subject:\n    "+p.Example+"\n", 1)
+			if slices.Contains(ofPrograms, p.Name) {
+				text = strings.Replace(text, "    steps: [{print: ready}]\n", "", 1)
+			}
+			if slices.Contains(ofPrograms[1:], p.Name) {
+				text = strings.Replace(text, "  subject:\n", "  subject:\n    run: [python3, driver.py]\n", 1)
+			}
 		default:
 			t.Errorf("nobody checks the example of %s %s", p.Group, p.Title())
 			continue
@@ -182,6 +188,9 @@ func TestExamplesLoad(t *testing.T) {
 		t.Errorf("only %d examples", tried)
 	}
 }
+
+// ofPrograms are the keys of a process that go with run:, which is the first.
+var ofPrograms = []string{"run", "cwd", "files", "env", "pass_env", "stdin", "observe", "contain"}
 
 // ownerWith is the kind whose fact a page's example shows, "" for a process.
 func ownerWith(p *schema.Page) string {
@@ -208,7 +217,7 @@ func errorExampleVerb(p *schema.Page) *decl.ClassedVerb {
 func exampleScenario(kind, verb, step string, place decl.Place) string {
 	prims := exampleDeclarations(kind, objectOf(verb, step), objectOf("into", step))
 	inside := "[{print: ready}]"
-	script := "  - {in: producer, print: begin, background: second}\n  - {print: a, name: filled}\n  - {print: b, name: emptied}\n"
+	script := "  - {in: producer, print: begin, background: second}\n  - {assert: driver.pid != 1, name: filled}\n  - {print: b, name: emptied}\n"
 	if place&decl.InProcess != 0 {
 		inside = "\n      - let: {seen: 1, left: 2, job: 1}\n      - " + indented(step, "        ")
 		script += "  - print: done\n"
@@ -238,6 +247,7 @@ func exampleScenario(kind, verb, step string, place decl.Place) string {
   conductor: {steps: [{print: conducting}]%s}
   till[2]: [{print: selling}]
   producer: idle
+  adder: {run: [cat], terminal: false}
   worker: %s
   subject:
     steps: %s
