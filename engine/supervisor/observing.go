@@ -23,7 +23,7 @@ func openOutside(p *Program) (*sandbox.Outside, error) {
 // nobody is left.
 func (s *supervisor) observe() error {
 	o := &observing{s: s, outer: map[int]int{}}
-	return observe.Run(observe.Options{Calls: s.program.Calls}, func(gate int) (int, error) {
+	return observe.Run(observe.Options{Calls: s.program.Calls, Idle: s.flush}, func(gate int) (int, error) {
 		err := s.start(gate)
 		return s.pid, err
 	}, o.see)

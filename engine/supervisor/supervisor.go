@@ -42,8 +42,9 @@ type supervisor struct {
 	lifeline int
 	// life is held while something is started, and for good once this process
 	// is about to end: nothing must be started then.
-	life sync.Mutex
-	mu   sync.Mutex // guards writing reports
+	life   sync.Mutex
+	mu     sync.Mutex // guards untold, and writing it
+	untold []byte     // reports on their way
 }
 
 func die(text string) {
@@ -208,24 +209,41 @@ func (s *supervisor) count() {
 	}
 }
 
-// tell sends a report to the engine. It blocks while the engine does not read.
+// tell sends a report to the engine, at once or with those that follow it (see
+// flush). It blocks while the engine does not read.
 func (s *supervisor) tell(r *Report) {
 	if r.At == 0 {
 		r.At = arena.Now()
 	}
-	b := r.Append(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.untold = r.Append(s.untold)
+	if r.Kind != Noticed || len(s.untold) > 32<<10 {
+		s.send()
+	}
+}
+
+// flush sends the reports that tell has kept.
+func (s *supervisor) flush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.send()
+}
+
+// send is called with mu held.
+func (s *supervisor) send() {
+	b := s.untold
 	for len(b) > 0 {
 		n, err := unix.Write(fdReport, b)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil {
-			return // the engine is gone, and so is everything soon
+			break // the engine is gone, and so is everything soon
 		}
 		b = b[n:]
 	}
+	s.untold = s.untold[:0]
 }
 
 // watchLifeline ends the tree below this process, and then this process, when
