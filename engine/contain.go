@@ -49,14 +49,16 @@ func (r *run) boxOf(d *spec.Proc, path, dir string) (sandbox.Box, error) {
 		want.Spaces = sandbox.Mount
 	}
 	want.Confined = true
-	for _, h := range r.plan.Handed(d) {
-		if h.Fd >= 0 {
+	for i := range r.plan.Prims {
+		address := r.plan.Prims[i].Kind.Address
+		if address == nil {
 			continue
 		}
-		// What it uses has a name, and lives where ipcrun does.
+		// What has a name lives where ipcrun does, and a program may know it without
+		// being told.
 		want.Spaces &^= sandbox.IPC | sandbox.Network
 		want.Shm = false
-		if name := r.plan.Prims[h.Prim].Kind.Address(r.handles[h.Prim]); filepath.IsAbs(name) {
+		if name := address(r.handles[i]); filepath.IsAbs(name) {
 			if _, err := os.Stat(name); err == nil {
 				want.Writable = append(want.Writable, filepath.Dir(name))
 			}

@@ -198,7 +198,7 @@ func (p *processRecord) state(f *proc.Facts) string {
 		// Not before its end has been taken note of: the facts of a process
 		// agree with one another.
 		return "zombie"
-	case f != nil && f.State == 'T':
+	case f != nil && p.r.isStopped(f):
 		return "stopped"
 	case d.ended:
 		return arena.Ended.String()

@@ -65,11 +65,21 @@ func (r *run) noticed(slot int, data []byte) {
 			v["pid"] = ownPid // it was sent from outside of the program's namespace
 		}
 		r.emit(&event.Rec{Kind: event.Got, Obj: uint32(slot), Value: v, At: e.At})
+	case observe.Stop:
+		r.stopped[e.Pid] = true
+	case observe.Continue, observe.Exit:
+		delete(r.stopped, e.Pid)
 	case observe.Call:
 		r.emit(&event.Rec{Kind: event.Called, Obj: uint32(slot), At: e.At, Value: map[string]any{
 			"by": e.Pid, "call": e.Call.String(), "name": e.Call.Name, "ns": int(e.Call.Duration),
 		}})
 	}
+}
+
+// isStopped reports whether a process is stopped. Under an observer the kernel
+// shows all stops alike, those of a moment too; the observer knows which is which.
+func (r *run) isStopped(f *proc.Facts) bool {
+	return f.State == 'T' || f.State == 't' && r.stopped[f.Pid]
 }
 
 // codeOf is where a signal came from, as a process sees it in si_code.

@@ -126,7 +126,12 @@ func (r *run) baseDir() (string, error) {
 	} else {
 		name = filepath.Dir(name)
 	}
-	return filepath.Abs(name)
+	name, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	// Links on the way may lie where a program sees nothing.
+	return filepath.EvalSymlinks(name)
 }
 
 // environment is that of a program: small and the same everywhere, so that what

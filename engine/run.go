@@ -47,6 +47,7 @@ type run struct {
 	terms     map[int]*terminal
 	streams   []*stream       // of programs
 	family    []observe.Event // what was seen of programs that are observed
+	stopped   map[int]bool    // of these, who is stopped, by pid
 	ready     []proc.Ready
 
 	log     event.Log
@@ -82,6 +83,7 @@ var (
 // execute runs everything, the tear-down included.
 func (r *run) execute() {
 	r.start = time.Now()
+	r.stopped = map[int]bool{}
 	r.orders, r.backs, r.terms, r.seen = map[int]*order{}, map[string]*order{}, map[int]*terminal{}, map[uint32]bool{}
 	r.log.Fresh = hugePages
 	defer r.release()

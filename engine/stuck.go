@@ -129,7 +129,7 @@ func (r *run) moves(p *process, v arena.Look) bool {
 		return true // it has ended: its descriptor will say so
 	}
 	pending := f.SigPnd | f.ShdPnd
-	if f.State == 'T' {
+	if r.isStopped(&f) {
 		return pending&(proc.Bit(int(sig.CONT))|proc.Bit(int(sig.KILL))) != 0
 	}
 	if v.State != arena.Blocked || proc.AnyThreadRuns(p.pid) {
@@ -150,7 +150,7 @@ func (r *run) waits() []any {
 		m := map[string]any{"proc": i, "step": int(v.Wait.Step), "since": int(v.Wait.Since), "on": "", "why": ""}
 		f, err := proc.ReadFacts(p.pid)
 		switch {
-		case err == nil && f.State == 'T':
+		case err == nil && r.isStopped(&f):
 			m["why"] = "it is stopped, and nobody sends SIGCONT"
 			m["on"] = "SIGCONT"
 		case v.State != arena.Blocked:
