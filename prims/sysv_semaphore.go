@@ -104,9 +104,10 @@ of one, else a list.`,
 				{
 					Name: "set_value", Summary: "give semaphores of a set a value", Place: decl.InProcess,
 					Doc: `semctl(2), SETVAL and SETALL. Never blocks, and lets those go on that wait for such
-a value. What was to be undone of these semaphores is forgotten. A slice is set one
-by one, the set itself in one moment. A value that is not between 0 and 32767 fails
-with Range.`,
+a value. What was to be undone of these semaphores is forgotten. It takes one
+semaphore or the set, which is set in one moment; the kernel knows no way to set a
+part of it so, and a slice fails with Invalid. A value that is not between 0 and
+32767 fails with Range.`,
 					Fields:  []decl.Field{value},
 					Errors:  []string{Range, Removed, Invalid},
 					Example: "{set_value: slots, value: 3}",
@@ -480,13 +481,21 @@ func picked(values []int, sp span) any {
 	return list
 }
 
+// settings are the semaphores that a set_value names, and their new values.
+func settings(n int, e Elems, v any) (sp span, values []int, err error) {
+	if sp, err = setSpan(n, e); err != nil {
+		return sp, nil, err
+	}
+	if k := sp.to - sp.from; k != 1 && k != n {
+		return sp, nil, decl.Fail(Invalid, "set_value sets one semaphore, or all %d: no part of a set can be set in one moment", n)
+	}
+	values, err = valuesFor(sp.to-sp.from, v)
+	return sp, values, err
+}
+
 func setSetValue(h any, c *Call) error {
 	s := h.(*sysvSet)
-	sp, err := s.chosen(c.Elems)
-	if err != nil {
-		return err
-	}
-	values, err := valuesFor(sp.to-sp.from, c.Args.Get("value"))
+	sp, values, err := settings(s.n, c.Elems, c.Args.Get("value"))
 	if err != nil {
 		return err
 	}
@@ -494,11 +503,7 @@ func setSetValue(h any, c *Call) error {
 	if len(values) == s.n {
 		err = sysv.SetAll(s.id, values)
 	} else {
-		for i, v := range values {
-			if err == nil {
-				err = sysv.SetVal(s.id, sp.from+i, v)
-			}
-		}
+		err = sysv.SetVal(s.id, sp.from, values[0])
 	}
 	if err != nil {
 		return s.failure(c, err, "", "")

@@ -133,7 +133,7 @@ func (m sysvSetModel) control(st []byte, verb string, c ModelCall) (any, *decl.F
 		}
 		return picked(values, sp), nil, false
 	case "set_value":
-		fresh, err := valuesFor(sp.to-sp.from, c.Value)
+		sp, fresh, err := settings(m.n, c.Elems, c.Value)
 		if err != nil {
 			return nil, failureOf(err), false
 		}
