@@ -165,7 +165,7 @@ int main(int argc, char **argv) {
 name: a textbook's program
 primitives: {box: {sysv_queue: i, key: {path: %s, id: A}}}
 processes:
-  textbook: {run: [%s, %s], terminal: false}
+  textbook: {run: [%s, %s], uses: [box], terminal: false}
   us: {steps: [{send: box, value: 21}]}
 steps:
   - wait: us
