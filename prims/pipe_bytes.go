@@ -22,7 +22,9 @@ func (p *pipe) read(e *pipeEnd, c *Call) error {
 		if err != nil {
 			return err
 		}
-		if n := min(size, max(there, 1)); len(b) < n {
+		// What comes between the question and the read may be a whole short write,
+		// which is not to be torn.
+		if n := min(size, max(there, pipeBuf)); len(b) < n {
 			b = make([]byte, n)
 		}
 		n, err := p.sysRead(e, b)

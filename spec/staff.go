@@ -79,6 +79,7 @@ func (ld *loader) primType(pr *Prim, local bool) cond.Type {
 
 // staff adds the processes that primitives bring along, with all that they use.
 func (ld *loader) staff() {
+	ld.anyTask()
 	for _, pr := range ld.sc.Prims {
 		if pr.Staff == nil {
 			continue
@@ -91,5 +92,22 @@ func (ld *loader) staff() {
 			}
 		}
 		ld.sc.Procs = append(ld.sc.Procs, w)
+	}
+}
+
+// anyTask: a program may ask the pools that it uses for any task.
+func (ld *loader) anyTask() {
+	for _, p := range ld.sc.Procs {
+		for _, u := range p.Uses {
+			if p.Run == nil || u.Prim.Kind.Staff == nil || !u.Prim.Kind.Staff.Tasks {
+				continue
+			}
+			for _, t := range ld.sc.Tasks {
+				ld.used[t] = true
+				if !containsTask(u.Prim.Tasks, t) {
+					u.Prim.Tasks = append(u.Prim.Tasks, t)
+				}
+			}
+		}
 	}
 }
