@@ -39,6 +39,11 @@ func (t *tracer) entered(th *thread) {
 		resume(th.tid, 0)
 		return
 	}
+	t.printed(th, &i)
+	if !t.options.Calls {
+		resume(th.tid, 0)
+		return
+	}
 	if c := th.call; c != nil {
 		if c.interrupted != 0 && (i.nr == uint64(c.spec.nr) && i.args == c.raw || i.nr == unix.SYS_RESTART_SYSCALL) {
 			c.interrupted = 0 // the same call goes on

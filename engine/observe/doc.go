@@ -1,7 +1,7 @@
 // Package observe watches a program that knows nothing of us, and all of its
 // descendants, from the kernel's side: who forked, executed and ended, and every
 // signal with its sender, those that are ignored included; on request also the
-// system calls by which processes talk to each other.
+// system calls by which processes talk to each other, and who prints what.
 //
 // It knows ptrace, seccomp filters and the process file system. It must never
 // know scenarios or verdicts. It works on Linux, on amd64 and arm64; the Event

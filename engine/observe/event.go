@@ -31,10 +31,13 @@ const (
 	Begin
 	// Call: a system call of thread Tid returned: Call. Only with Options.Calls.
 	Call
+	// Print: thread Tid is about to write Text to a standard stream, Fd, 1 or 2: to
+	// where that led when the program was started. Only with Options.Prints.
+	Print
 )
 
 var kindNames = [...]string{Fork: "fork", Exec: "exec", Exit: "exit", Signal: "signal",
-	Stop: "stop", Continue: "continue", Begin: "begin", Call: "call"}
+	Stop: "stop", Continue: "continue", Begin: "begin", Call: "call", Print: "print"}
 
 func (k Kind) String() string { return nameOf(kindNames[:], int(k)) }
 
@@ -137,6 +140,9 @@ type Event struct {
 	Disposition Disposition // Signal
 
 	Call *SystemCall // Begin, Call
+
+	Fd   int    // Print
+	Text string // Print: at most 32 KiB of it
 }
 
 // MaxArgv bounds the arguments of an Exec, in bytes.

@@ -81,11 +81,11 @@ func filter(calls []*spec) []unix.SockFilter {
 
 // installFilter installs it for the calling thread. It gives up for good what
 // set-user-ID programs would gain.
-func installFilter() error {
+func installFilter(calls []*spec) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no_new_privs: %w", err)
 	}
-	prog := filter(table())
+	prog := filter(calls)
 	fprog := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
 	if _, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&fprog))); errno != 0 {
 		return fmt.Errorf("seccomp: %w", errno)

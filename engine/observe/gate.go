@@ -19,8 +19,9 @@ import (
 // it. In the other direction goes one message: why there is no program.
 
 const (
-	goOn      = 'g'
-	goOnCalls = 'c'
+	goOn       = 'g'
+	goOnCalls  = 'c'
+	goOnPrints = 'p'
 )
 
 // gate makes the pair.
@@ -34,8 +35,11 @@ func gate() (ours, theirs int, err error) {
 
 func openGate(ours int, o Options) error {
 	b := []byte{goOn}
-	if o.Calls {
+	switch {
+	case o.Calls: // writes are among them
 		b[0] = goOnCalls
+	case o.Prints:
+		b[0] = goOnPrints
 	}
 	if err := unix.Sendto(ours, b, unix.MSG_NOSIGNAL, nil); err != nil {
 		return fmt.Errorf("observe: open gate: %w", err)
@@ -142,13 +146,20 @@ func Enter(fd int) error {
 		}
 		break
 	}
-	if b[0] == goOnCalls {
-		if err := installFilter(); err != nil {
-			Fail(fd, filterFailed, err)
-			return err
-		}
+	var calls []*spec
+	switch b[0] {
+	case goOnCalls:
+		calls = table()
+	case goOnPrints:
+		calls = printing()
+	default:
+		return nil
 	}
-	return nil
+	err := installFilter(calls)
+	if err != nil {
+		Fail(fd, filterFailed, err)
+	}
+	return err
 }
 
 // Fail tells the tracer why a stage does not become its program.

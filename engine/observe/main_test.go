@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 		}
 		os.RemoveAll(programs.dir)
 		os.Exit(code)
-	case "supervise", "supervise-calls":
-		supervise(Options{Calls: helper == "supervise-calls"}, os.Args[1:])
+	case "supervise", "supervise-calls", "supervise-prints":
+		supervise(Options{Calls: helper == "supervise-calls", Prints: helper == "supervise-prints"}, os.Args[1:])
 	case "refused":
 		refuse()
 	default:
@@ -125,7 +125,7 @@ func needTracing(t testing.TB, o Options) {
 	if s.Events != nil {
 		t.Skip(s.Events)
 	}
-	if o.Calls && s.Calls != nil {
+	if (o.Calls || o.Prints) && s.Calls != nil {
 		t.Skip(s.Calls)
 	}
 }
@@ -147,6 +147,8 @@ func watchIO(t *testing.T, o Options, in io.Reader, out io.Writer, argv ...strin
 	x.cmd.Env = append(os.Environ(), helperEnv+"=supervise")
 	if o.Calls {
 		x.cmd.Env = append(os.Environ(), helperEnv+"=supervise-calls")
+	} else if o.Prints {
+		x.cmd.Env = append(os.Environ(), helperEnv+"=supervise-prints")
 	}
 	x.cmd.ExtraFiles = []*os.File{w}
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = in, out, &x.stderr

@@ -13,8 +13,9 @@ import (
 
 // Options say what is observed.
 type Options struct {
-	Calls bool
-	Idle  func()
+	Calls  bool
+	Prints bool
+	Idle   func()
 }
 
 // Support is what this machine lets us observe.

@@ -16,6 +16,10 @@ type Options struct {
 	// Calls: the system calls of interprocess communication too. The program
 	// then stops at each of them, and at no other.
 	Calls bool
+	// Prints: who writes what to the standard streams that the program was started
+	// with, by write or writev to descriptors 1 and 2. The program stops before
+	// each.
+	Prints bool
 	// Idle, if not nil, is called whenever Run has told all that it knows and is
 	// about to wait: the moment to pass on events that sink has gathered.
 	Idle func()
@@ -88,7 +92,9 @@ type tracer struct {
 	root    int   // the program's first process
 	gate    int   // where its stage says why it could not go on
 	failed  error // what it said
-	at      int64 // when the present stop was reported
+	// standard is what the program's standard output and error lead to.
+	standard [2]string
+	at       int64 // when the present stop was reported
 
 	threads   map[int]*thread
 	processes map[int]*process
@@ -300,6 +306,9 @@ func (t *tracer) executed(th *thread) {
 	if p.staged {
 		// What the runtime of our stage sent itself last is not for the program.
 		p.stray = pending(p.pid)>>(unix.SIGURG-1)&1 == 1
+	}
+	if p.staged && p.pid == t.root && t.options.Prints {
+		t.streams(p.pid)
 	}
 	p.staged = false
 	t.tell(p, Event{Kind: Exec, Pid: p.pid, Exe: exe, Argv: argv})

@@ -43,6 +43,8 @@ func (e *Event) Append(b []byte) []byte {
 		b = args(text(b, c.Name), c.Args)
 		b = text(numbers(b, c.Result), c.Error)
 		b = numbers(args(b, c.Results), c.Duration)
+	case Print:
+		b = text(numbers(b, int64(e.Fd)), e.Text)
 	}
 	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-4))
 	return b
@@ -107,6 +109,8 @@ func Next(b []byte) (e Event, rest []byte, ok bool, err error) {
 		c.Result, c.Error = r.int(), r.text()
 		c.Results, c.Duration = r.args(), r.int()
 		e.Call = c
+	case Print:
+		e.Fd, e.Text = int(r.int()), r.text()
 	default:
 		return e, b, false, fmt.Errorf("%w: kind %d", errWire, e.Kind)
 	}

@@ -18,6 +18,7 @@ var samples = []Event{
 	{Kind: Begin, At: 9, Pid: 3, Tid: 3, Call: &SystemCall{Name: "read", Args: []Arg{{Name: "fd", Number: 3, Text: "3 pipe:[7]"}, {Name: "size", Number: 4096}}}},
 	{Kind: Call, At: 9, Pid: 3, Tid: 3, Call: &SystemCall{Name: "kill", Args: []Arg{{Name: "pid", Number: -1}}, Result: -1, Error: "EPERM", Duration: 17,
 		Results: []Arg{{Name: "read", Number: 3}}}},
+	{Kind: Print, At: 9, Pid: 3, Tid: 4, Fd: 2, Text: "a line\n"},
 }
 
 func TestWire(t *testing.T) {

@@ -25,9 +25,11 @@ type Program struct {
 	// Box holds it: what machine allows what was found out by whoever asks.
 	Box sandbox.Box `json:"box"`
 	// Observe reports what it and all that it forks does; Calls its system calls
-	// of interprocess communication as well.
+	// of interprocess communication as well, Prints who writes to its standard
+	// streams.
 	Observe bool `json:"observe,omitempty"`
 	Calls   bool `json:"calls,omitempty"`
+	Prints  bool `json:"prints,omitempty"`
 }
 
 // name is what the argument vector of a supervisor begins with.

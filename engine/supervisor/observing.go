@@ -23,7 +23,7 @@ func openOutside(p *Program) (*sandbox.Outside, error) {
 // nobody is left.
 func (s *supervisor) observe() error {
 	o := &observing{s: s, outer: map[int]int{}}
-	return observe.Run(observe.Options{Calls: s.program.Calls, Idle: s.flush}, func(gate int) (int, error) {
+	return observe.Run(observe.Options{Calls: s.program.Calls, Prints: s.program.Prints, Idle: s.flush}, func(gate int) (int, error) {
 		err := s.start(gate)
 		return s.pid, err
 	}, o.see)
@@ -49,6 +49,9 @@ func (o *observing) see(e *observe.Event) {
 	}
 	o.buf = e.Append(o.buf[:0])
 	s.tell(&Report{Kind: Noticed, Pid: e.Pid, At: e.At, Data: o.buf})
+	if e.Kind == observe.Print {
+		s.flush() // who prints is to be known before it comes out
+	}
 	if e.Kind == observe.Exit {
 		if pid == s.pid {
 			s.tell(&Report{Kind: Ended, Pid: s.outer, Status: e.Status, At: e.At})

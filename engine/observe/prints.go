@@ -1,0 +1,66 @@
+//go:build linux && (amd64 || arm64)
+
+package observe
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a program prints and all that it forks prints comes out of one terminal or
+// pipe, and nothing there says who wrote it. So each write to a standard stream
+// stops before it begins; it is told then, and what is told is on its way before
+// the first byte is.
+
+// maxPrinted bounds what a Print tells of one write, in bytes.
+const maxPrinted = 32 << 10
+
+// maxVectors is how many pieces of a writev are read: as many as the C library's
+// stdio uses, and many more.
+const maxVectors = 64
+
+// printing is the table of a program of which only that is observed.
+func printing() []*spec {
+	standard := condition{arg: 0, is: []uint32{1, 2}}
+	return []*spec{{nr: unix.SYS_WRITE, name: "write", when: standard}, {nr: unix.SYS_WRITEV, name: "writev", when: standard}}
+}
+
+// streams remembers what the standard streams of the program lead to. A process
+// that has put something else in their place does not print.
+func (t *tracer) streams(root int) {
+	for i := range t.standard {
+		t.standard[i] = link(root, i+1)
+	}
+}
+
+// printed tells of a write to a standard stream, before it is done.
+func (t *tracer) printed(th *thread, i *callInfo) {
+	fd := int(int32(i.args[0]))
+	if !t.options.Prints || th.staged || fd != 1 && fd != 2 || i.nr != unix.SYS_WRITE && i.nr != unix.SYS_WRITEV {
+		return
+	}
+	to := link(th.pid, fd)
+	// A shell's echo >&2 writes to descriptor 1, which is the other stream then.
+	switch first, second := to == t.standard[0], to == t.standard[1]; {
+	case to == "" || !first && !second:
+		return
+	case !first:
+		fd = 2
+	case !second:
+		fd = 1
+	}
+	var text []byte
+	if i.nr == unix.SYS_WRITE {
+		text, _ = memory(th.tid, i.args[1], int(min(i.args[2], maxPrinted)))
+	} else if vectors, ok := memory(th.tid, i.args[1], 16*int(min(i.args[2], maxVectors))); ok {
+		for ; len(vectors) >= 16 && len(text) < maxPrinted; vectors = vectors[16:] {
+			at, n := binary.LittleEndian.Uint64(vectors), binary.LittleEndian.Uint64(vectors[8:])
+			piece, _ := memory(th.tid, at, int(min(n, uint64(maxPrinted-len(text)))))
+			text = append(text, piece...)
+		}
+	}
+	if len(text) > 0 {
+		t.tell(th.process, Event{Kind: Print, Pid: th.pid, Tid: th.tid, Fd: fd, Text: string(text)})
+	}
+}
