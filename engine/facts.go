@@ -43,6 +43,9 @@ func (r *run) Fact(name string) (any, bool) {
 	}
 	one := func(i int) any {
 		if n.Class == script.ClassProcess {
+			if r.isForeign(n.First + i) {
+				r.find(false)
+			}
 			return &processRecord{r: r, slot: n.First + i}
 		}
 		p := r.plan.Prims[n.First+i]
@@ -58,13 +61,13 @@ func (r *run) Fact(name string) (any, bool) {
 	return list, true
 }
 
-// processRecord are the facts of a process, those of the process file system
-// read together when the first of them is asked for.
+// processRecord are the facts of a process, those of the kernel read when the
+// first of them is asked for.
 type processRecord struct {
 	r      *run
 	slot   int
 	shared map[string]any
-	kernel map[string]any
+	kernel *kernelRecord
 	said   string // its state, as it says itself
 }
 
@@ -76,18 +79,18 @@ func (p *processRecord) Field(name string) (any, bool) {
 	if v, ok := p.shared[name]; ok {
 		return v, true
 	}
-	if p.kernel == nil {
-		p.readKernel()
-	}
-	v, ok := p.kernel[name]
-	return v, ok
+	return p.ofKernel(name), true
 }
 
 // Map is all of them.
 func (p *processRecord) Map() map[string]any {
 	out := map[string]any{}
 	for _, f := range script.ProcessFacts {
-		out[f.Name], _ = p.Field(f.Name)
+		v, _ := p.Field(f.Name)
+		if _, unknown := v.(error); unknown {
+			v = nil
+		}
+		out[f.Name] = v
 	}
 	return out
 }
@@ -106,6 +109,9 @@ func (p *processRecord) readShared() {
 	if d.ended {
 		st := agent.StatusValue(d.pid, d.status)
 		f["exit_code"], f["exit_signal"] = st["exit_code"], st["exit_signal"]
+		if !d.status.Known {
+			f["exit_code"], f["exit_signal"] = errUnknownEnd, errUnknownEnd
+		}
 	} else {
 		f["ended"] = nil
 	}
@@ -126,46 +132,36 @@ func (p *processRecord) readShared() {
 		vars = map[string]any{}
 	}
 	f["vars"] = vars
+	if r.isForeign(p.slot) && f["blocked_on"] == "" {
+		delete(f, "blocked_on")
+	}
 	p.shared = f
 }
 
-// readKernel takes what the process file system says.
-func (p *processRecord) readKernel() {
-	r := p.r
-	d := r.procs[p.slot]
-	k := map[string]any{"ppid": nil, "state": p.state(nil), "catches": []any{}, "ignores": []any{}, "blocks": []any{}, "children": []any{}, "fds": 0}
-	p.kernel = k
-	if !d.forked {
-		return
-	}
-	f, err := proc.ReadFacts(d.pid)
-	if err != nil {
-		return
-	}
-	k["ppid"] = f.Ppid
-	k["state"] = p.state(&f)
-	if f.State == 'Z' {
-		return
-	}
-	k["catches"] = signalNames(f.SigCgt &^ runtimeSignals &^ r.arena.Slot(p.slot).Kept.Load())
-	k["ignores"] = signalNames(f.SigIgn)
-	k["blocks"] = signalNames(r.arena.Slot(p.slot).Mask.Load())
-	if kids, err := proc.Children(d.pid); err == nil {
-		list := []any{}
-		for _, c := range kids {
-			list = append(list, r.pidName(c))
+// ofKernel is a fact that the kernel tells.
+func (p *processRecord) ofKernel(name string) any {
+	r, d := p.r, p.r.procs[p.slot]
+	if p.kernel == nil {
+		p.kernel = &kernelRecord{r: r, pid: d.pid, slot: p.slot}
+		if !d.forked || d.ended && !d.exists() {
+			p.kernel.facts = &proc.Facts{State: 'X'}
 		}
-		k["children"] = list
 	}
-	if fds, err := proc.Descriptors(d.pid); err == nil {
-		n := 0
-		for fd, to := range fds {
-			if !r.internal(p.slot, fd, to) {
-				n++
-			}
+	k := p.kernel
+	if name == "state" {
+		return p.state(k.read())
+	}
+	if !r.isForeign(p.slot) && !k.gone() {
+		// An agent catches and blocks more than its script does.
+		s := r.arena.Slot(p.slot)
+		switch name {
+		case "catches":
+			return signalNames(k.read().SigCgt &^ runtimeSignals &^ s.Kept.Load())
+		case "blocks":
+			return signalNames(s.Mask.Load())
 		}
-		k["fds"] = n
 	}
+	return k.Field(name)
 }
 
 // internal reports whether a descriptor of a process is the engine's affair.
@@ -194,14 +190,16 @@ func (p *processRecord) state(f *proc.Facts) string {
 	switch {
 	case !d.forked:
 		return arena.Unborn.String()
-	case f != nil && f.State == 'Z' && d.ended:
+	case f.State == 'Z' && d.ended:
 		// Not before its end has been taken note of: the facts of a process
 		// agree with one another.
 		return "zombie"
-	case f != nil && p.r.isStopped(f):
+	case p.r.isStopped(f):
 		return "stopped"
 	case d.ended:
 		return arena.Ended.String()
+	case p.r.isForeign(p.slot) && f.State != 'Z' && f.State != 'X':
+		return stateWord(f.State)
 	}
 	return p.said
 }

@@ -77,7 +77,11 @@ func (r *run) pump(d time.Duration) {
 	}
 	r.retypeAll()
 	r.discover()
+	r.find(false)
 	for _, slot := range ended {
+		if r.procs[slot].program != nil || r.isFound(slot) {
+			r.outOf(slot)
+		}
 		r.processEnded(slot)
 	}
 	r.drain()
@@ -202,7 +206,8 @@ func (r *run) block(w *waiter) error {
 	r.anything = w.any
 	defer func() { r.anything = before }()
 	patience := time.Millisecond
-	quiet := false // nothing has happened since w was last asked
+	pace := time.Millisecond // of looking at processes that tell nothing of themselves
+	quiet := false           // nothing has happened since w was last asked
 	for {
 		news := r.news
 		ok, err := w.done()
@@ -252,6 +257,10 @@ func (r *run) block(w *waiter) error {
 				r.holdOff = arena.Now() + int64(holdOff)
 			}
 		}
+		if r.watchesForeign() {
+			// Nobody says when such a process has come so far.
+			patience, pace = min(patience, pace), min(2*pace, lookLast)
+		}
 		next := now + int64(patience)
 		for _, t := range []int64{w.deadline, limit, r.deadln} {
 			if t != 0 && t < next {
@@ -263,6 +272,8 @@ func (r *run) block(w *waiter) error {
 		}
 		r.pump(time.Duration(next - now))
 		if quiet = r.news == news; !quiet {
+			pace = time.Millisecond
+			r.hurry()
 			// Somebody did something just now: that everybody is blocked for a
 			// moment is no news so soon.
 			patience = time.Millisecond

@@ -47,6 +47,7 @@ func (r *run) noticed(slot int, data []byte) {
 		return
 	}
 	r.family = append(r.family, e)
+	r.observed(slot, &e)
 	switch e.Kind {
 	case observe.Signal:
 		v := map[string]any{"signal": e.Signal, "pid": e.Sender, "to": e.Pid, "code": codeOf(e.Code)}

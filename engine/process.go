@@ -52,6 +52,7 @@ type helper struct {
 type terminal struct {
 	tty        *proc.Terminal
 	transcript []byte
+	path       string // its other side, as the kernel names it
 	eof        bool
 }
 
@@ -64,7 +65,7 @@ func (r *run) openTerminal(slot int) (*terminal, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &terminal{tty: tty}
+	t := &terminal{tty: tty, path: proc.Target(ownPid, tty.Slave())}
 	r.terms[slot] = t
 	return t, r.watcher.Add(tty.Master(), tagTerminal|uint64(slot))
 }
@@ -152,6 +153,12 @@ func (r *run) processEnded(slot int) {
 	if p.ended {
 		return
 	}
+	if r.isForeign(slot) {
+		r.endBelow(slot)
+	}
+	if p.program != nil {
+		r.dismiss(slot)
+	}
 	s := r.arena.Slot(slot)
 	at := arena.Now()
 	p.blocked = s.State() == arena.Blocked
@@ -200,6 +207,12 @@ func (r *run) takeStatus(p *process) {
 	if p.status.Known {
 		return
 	}
+	if prog := r.foundIn(p.slot); prog != nil {
+		if st, ok := prog.program.statuses[p.pid]; ok {
+			p.status, p.reaped = st, true
+			return
+		}
+	}
 	if st, ok := proc.ZombieStatus(p.pid); ok {
 		p.status = st
 		return
@@ -213,6 +226,14 @@ func (r *run) takeStatus(p *process) {
 	if code, ok := s.ExitCode(); ok {
 		p.status = proc.Status{Known: true, Exited: true, Code: code}
 	}
+}
+
+// exists: it lives or is a zombie. Its pid alone may be another's by now.
+func (p *process) exists() bool {
+	if p.pidfd >= 0 {
+		return unix.PidfdSendSignal(p.pidfd, 0, nil, 0) != unix.ESRCH
+	}
+	return proc.Exists(p.pid)
 }
 
 func (r *run) countLive() {
@@ -322,6 +343,12 @@ func (r *run) tearDown() {
 		r.pump(10 * time.Millisecond)
 	}
 	r.drain()
+	for i, p := range r.procs {
+		if p.program != nil {
+			r.readOut(i)
+			r.flushTails(i)
+		}
+	}
 	r.flushConsole()
 	for i, p := range r.procs {
 		if p.program != nil {
@@ -331,7 +358,7 @@ func (r *run) tearDown() {
 	}
 	var left []any
 	for i, p := range r.procs {
-		if p.forked && (!p.ended || !p.reaped && proc.Exists(p.pid)) {
+		if p.forked && (!p.ended || !p.reaped && p.exists()) {
 			left = append(left, r.plan.Slots[i].Name)
 		}
 	}
@@ -405,7 +432,7 @@ func (r *run) reapAll() bool {
 		}
 		r.takeStatus(p)
 		if !p.reaped {
-			if !proc.Exists(p.pid) {
+			if !p.exists() {
 				p.reaped = true // by its parent, which did not live to say so
 				continue
 			}

@@ -31,8 +31,15 @@ type program struct {
 	failed bool // it could not be started
 	// attendant is the process that does steps for it, 0: none.
 	attendant int
-	bytes     int  // printed, all in all
-	over      bool // it was ended because it printed too much
+	root      int // pid of what was started; the program's own pid may be another
+	finder    *finder
+	// watched: its end is that of the process that its name means, which is not the
+	// one that was started.
+	watched bool
+	// statuses of those in its tree whom the supervisor reaped, by pid.
+	statuses map[int]proc.Status
+	bytes    int  // printed, all in all
+	over     bool // it was ended because it printed too much
 	// left is what it has left under names in namespaces of its own.
 	left []sandbox.Object
 }
@@ -230,13 +237,15 @@ func (r *run) takeReports(slot int, b []byte) {
 
 func (r *run) reported(slot int, rep *supervisor.Report) {
 	p := r.procs[slot]
-	s := r.arena.Slot(slot)
 	switch rep.Kind {
 	case supervisor.Started:
+		s := r.arena.Slot(slot)
 		s.MarkForked(rep.Pid)
 		s.MarkRunning()
 		p.pid, p.forked, p.readyAt = rep.Pid, true, rep.At
+		p.program.root, p.program.statuses = rep.Pid, map[int]proc.Status{}
 		r.emit(&event.Rec{Kind: event.Forked, Obj: uint32(slot), Value: rep.Pid, At: rep.At})
+		p.program.finder = r.newFinder(slot, rep.Pid)
 		if p.program.over { // it was quicker than the report of its start
 			r.endProgram(slot)
 		}
@@ -246,10 +255,11 @@ func (r *run) reported(slot int, rep *supervisor.Report) {
 	case supervisor.Ended:
 		// What it printed comes before its end.
 		r.readOut(slot)
-		r.dismiss(slot)
-		s.RecordStatus(rep.Status)
-		p.reaped, p.status = true, proc.DecodeStatus(rep.Status)
-		r.processEnded(slot)
+		st := proc.DecodeStatus(rep.Status)
+		p.program.statuses[rep.Pid] = st
+		if rep.Pid == p.program.root {
+			r.programEnded(slot, st, rep.At, rep.Pids())
+		}
 	case supervisor.Noticed:
 		r.noticed(slot, rep.Data)
 	case supervisor.Exceeded:

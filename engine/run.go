@@ -40,10 +40,11 @@ type run struct {
 	null      *os.File
 	console   [2]int // pipe for what processes write outside print
 	consoleBy []byte
-	fds       []*os.File // descriptors of primitives, by number
-	handles   []any      // of the primitives
-	procs     []*process // by slot
-	others    []*helper  // supervisors
+	fds       []*os.File     // descriptors of primitives, by number
+	handles   []any          // of the primitives
+	procs     []*process     // by slot
+	others    []*helper      // supervisors
+	targets   map[string]int // numbers of primitives, by what descriptors lead to
 	terms     map[int]*terminal
 	streams   []*stream       // of programs
 	family    []observe.Event // what was seen of programs that are observed
@@ -59,6 +60,7 @@ type run struct {
 	backs   map[string]*order
 	sent    []sending // signals, in order of arrival at the log
 	doing   string    // what the script does, for explanations
+	step    uint32    // which step it does
 	stop    error     // the run is over, whatever the script thinks
 	seen    map[uint32]bool
 	travels []travelling // errors of tasks, for whoever asks
@@ -209,6 +211,7 @@ func (r *run) createPrims() error {
 		for _, n := range p.Fds {
 			at.Fds = append(at.Fds, int(r.fds[n].Fd()))
 		}
+		r.noteTargets(i, at.Fds)
 		h, err := p.Kind.Attach(at)
 		if err != nil {
 			return err

@@ -197,7 +197,7 @@ func (r *run) printedTooMuch(slot, most int) {
 // endProgram kills a program, and whoever else is in its process group.
 func (r *run) endProgram(slot int) {
 	if p := r.procs[slot]; p.forked && !p.reaped {
-		_ = unix.Kill(-p.pid, unix.SIGKILL)
-		_ = unix.Kill(p.pid, unix.SIGKILL)
+		_ = unix.Kill(-p.program.root, unix.SIGKILL)
+		_ = unix.Kill(p.program.root, unix.SIGKILL)
 	}
 }

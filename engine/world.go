@@ -41,7 +41,7 @@ func (r *run) runScript(p *script.Program, w script.World) {
 			break
 		}
 		s := r.plan.StepAt(a.Step)
-		r.doing = ""
+		r.doing, r.step = "", a.Step
 		if s != nil {
 			r.doing = describe(s)
 		}
@@ -146,6 +146,9 @@ func (r *run) Kill(a *script.Action, slot, signal int, value *int) error {
 	r.pump(0)
 	p := r.procs[slot]
 	name := r.plan.Slots[slot].Name
+	if err := r.awaitFound(a, slot); err != nil {
+		return err
+	}
 	if !p.forked {
 		return decl.Fail(script.NoProcess, "%s has not been forked yet", name)
 	}
@@ -163,7 +166,7 @@ func (r *run) Kill(a *script.Action, slot, signal int, value *int) error {
 	if value != nil {
 		err = proc.Sigqueue(p.pid, signal, *value)
 	} else {
-		err = proc.Kill(p.pid, signal)
+		err = p.signalTo(signal)
 	}
 	switch {
 	case err == nil:
@@ -192,6 +195,9 @@ func (r *run) Wait(a *script.Action, slots []int, _ bool) (any, error) {
 		what: "wait", step: a.Step, deadline: a.Deadline,
 		done: func() (bool, error) {
 			for _, s := range slots {
+				if why := r.lostCause(s); why != "" {
+					return false, decl.Fail(script.NoProcess, "%s", why)
+				}
 				if !r.procs[s].ended {
 					return false, nil
 				}
@@ -230,6 +236,9 @@ func (r *run) Press(a *script.Action, slot int, key string) error {
 		if r.terminalOf(i) == t {
 			r.arena.AwaitStarted(i)
 		}
+	}
+	if err := r.awaitRest(a, slot, t); err != nil {
+		return err
 	}
 	r.emit(&event.Rec{Kind: event.Pressed, Step: a.Step, Obj: uint32(slot), Value: key})
 	if err := t.tty.Press(b...); err != nil {

@@ -23,6 +23,7 @@ func Reference() string {
 	section(&b, "Keys of a bad program", "Of `known:`, each below `bad:`.", spec.BadFields)
 	section(&b, "Keys of a process", "Short forms: `x: idle`, and `x: [steps…]`.", spec.ProcessFields)
 	section(&b, "Keys of limits", "Of a process: `limits:`.", spec.LimitFields)
+	section(&b, "Keys of match", "Of a process: `match:`. A text alone is `argv`.", spec.MatchFields)
 	section(&b, "Keys of a task", "Short form: `x: [steps…]`.", spec.TaskFields)
 	section(&b, "Keys that any step may have", "", spec.StepFields)
 
@@ -136,6 +137,9 @@ func takes(f *decl.Field) string {
 		}
 		return s
 	}
+	if f.Shape == decl.Matching {
+		return "text, or mapping with `argv` `order` `when`"
+	}
 	if f.Shape == decl.Fields || f.Shape == decl.Records {
 		names := make([]string, len(f.Sub))
 		for i := range f.Sub {
@@ -154,6 +158,7 @@ var shapeNames = map[decl.Shape]string{
 	decl.Key: "key", decl.List: "list", decl.CType: "C type", decl.Pattern: "text or `{regex: …}`", decl.Handler: "`default`, `ignore` or steps",
 	decl.Map: "mapping", decl.Points: "number of points", decl.Command: "list of texts, or text", decl.Size: "size", decl.Fields: "mapping",
 	decl.Texts: "list of texts", decl.TextMap: "mapping of texts", decl.Records: "list of mappings",
+	decl.Matching: "text or mapping",
 }
 
 func shapeName(s decl.Shape) string { return shapeNames[s] }

@@ -113,6 +113,20 @@ func (g *generator) plain(f *decl.Field, at place) object {
 		return object{"type": "array", "minItems": 1, "items": object{"type": scalars}}
 	case decl.TextMap:
 		return object{"type": "object", "propertyNames": object{"pattern": `^[^=]+$`, "not": object{"pattern": `^IPCRUN($|_)`}}, "additionalProperties": object{"type": scalars}}
+	case decl.Matching:
+		props := object{}
+		for _, f := range f.Sub {
+			props[f.Name] = described(g.value(&f, at), f)
+		}
+		regex := object{"type": "string", "minLength": 1, "description": "a regular expression (RE2)"}
+		props["argv"] = object{"anyOf": []any{
+			object{"type": scalars, "minLength": 1},
+			object{"type": "object", "properties": object{"regex": regex}, "required": []string{"regex"}, "additionalProperties": false},
+		}, "description": props["argv"].(object)["description"]}
+		return object{"anyOf": []any{
+			object{"type": scalars, "minLength": 1},
+			object{"type": "object", "minProperties": 1, "properties": props, "additionalProperties": false},
+		}}
 	case decl.Fields:
 		return g.fields(f, at)
 	case decl.Records:

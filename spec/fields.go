@@ -62,10 +62,18 @@ var ProcessFields = []decl.Field{
 	{Name: "stdin", Shape: decl.Text, Doc: "what a program reads from its standard input, which ends after it", Example: "\"3 4\\n\""},
 	{Name: "observe", Shape: decl.Text, Static: true, Enum: []string{"true", "false", "ipc"}, Default: "false", Doc: "true: every fork, exec, end and signal of a program and of all that it forks is seen, with the signal's sender, ignored ones included (ptrace); ipc: its system calls of interprocess communication as well"},
 	{Name: "contain", Shape: decl.Bool, Static: true, Default: "true", Doc: "whether a program gets namespaces of its own and may write only to its own files, as far as the kernel allows it"},
+	{Name: "match", Shape: decl.Matching, Sub: MatchFields, Doc: "of a process that a program forks by itself: which of several children it is; of a program: which of the processes that it starts is meant. A text is looked for in the command line", Example: "conductor.py"},
 	{Name: "limits", Shape: decl.Fields, Sub: LimitFields, Doc: "what it may use at most", Example: "{cpu: 2s, memory: 256MiB}"},
 	{Name: "nice", Shape: decl.Int, Static: true, Min: decl.Num(-20), Max: decl.Num(19), Default: "as ipcrun itself", Doc: "its nice value; one below ipcrun's own needs privileges", Example: "10"},
 	{Name: "umask", Shape: decl.Text, Static: true, Default: "\"022\"", Doc: "its file mode creation mask, octal", Example: "\"077\""},
 	{Name: "uses", Shape: decl.Refs, Static: true, Refs: []string{"primitive"}, Doc: "primitives it inherits beside those that its script uses", Example: "[gate]"},
+}
+
+// MatchFields are the keys of match:. What several of them say must all hold.
+var MatchFields = []decl.Field{
+	{Name: "argv", Shape: decl.Pattern, Static: true, Doc: "text, or {regex: …}, in its command line: the arguments with a blank between them", Example: "conductor.py"},
+	{Name: "order", Shape: decl.Int, Static: true, Min: decl.Num(1), Max: decl.Num(1000), Doc: "its number among the children that the rest of match: fits, in the order of forking, from 1", Example: "2"},
+	{Name: "when", Shape: decl.Cond, Static: true, Doc: "a condition over its own facts, by their bare names, that holds once it has come so far", Example: "'\"SIGINT\" in catches'"},
 }
 
 // LimitFields are the keys of limits:.

@@ -79,6 +79,9 @@ func (ld *loader) attributes(p *Proc, n *ydoc.Node) {
 		ld.value(u, field(ProcessFields, "uses"), c)
 	}
 	ld.program(p, n)
+	if m := n.Pair("match"); m != nil {
+		ld.match(p, m)
+	}
 	switch {
 	case p.Run != nil || n.Get("run") != nil:
 	case p.Idle:

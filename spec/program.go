@@ -123,6 +123,27 @@ func (ld *loader) program(p *Proc, n *ydoc.Node) {
 	ld.environment(pr, n.Get("env"))
 }
 
+// siblings checks that it is said which child is which where a program forks
+// several that are declared.
+func (ld *loader) siblings() {
+	first := map[*Proc]*Proc{}
+	for _, p := range ld.sc.Procs {
+		if !p.Found || p.Parent == nil {
+			continue
+		}
+		if n := ld.procNode(p); n.Kind == ydoc.Map && n.Get("match") != nil {
+			continue
+		}
+		o := first[p.Parent]
+		if o == nil {
+			first[p.Parent] = p
+			continue
+		}
+		ld.add(codeContradict, p.Span, o.Name+" and "+p.Name+" are both children that "+p.Parent.Name+" forks by itself: nothing says which is which",
+			"Give one of them match:, by its command line, by order: or by what it does; or declare "+o.Name+"[2].", "", ld.declaredHere(o.Span, "the other"))
+	}
+}
+
 func textOf(x any) string {
 	if s, ok := x.(string); ok {
 		return s

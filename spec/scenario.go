@@ -65,6 +65,7 @@ type Proc struct {
 	Bound    bool     // a program was put in the place of its script
 	Run      *Program // what it runs instead of a script, nil for other processes
 	Found    bool     // a child that the program above it forks by itself
+	Match    *Match   // which of the processes that a program starts it is, nil: the rules say
 	Limits   Limits
 	Nice     *int
 	Umask    *int

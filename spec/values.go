@@ -201,6 +201,8 @@ func takes(f *decl.Field) string {
 		return "a list of arguments, as [python3, driver.py], or one line for the shell"
 	case decl.Texts:
 		return "a list of texts, as [one, two]"
+	case decl.Matching:
+		return "text, or a mapping with argv, order and when"
 	case decl.Fields, decl.TextMap:
 		return "a mapping"
 	case decl.Records:

@@ -8,6 +8,7 @@ func (ld *loader) rules() {
 		f()
 	}
 	sc := ld.sc
+	ld.siblings()
 	ld.staff()
 	ld.inheritAll()
 	// A child inherits from its parent, so the parent has what its children use.

@@ -26,6 +26,11 @@ type Facts struct {
 	SigIgn, SigCgt       uint64 // ignored, caught: shared by all threads
 	StartTime            uint64 // in clock ticks since boot: pid and StartTime together never recur
 	Name                 string // at most 15 bytes
+	// Layout tells address spaces apart: a child has that of its parent until it
+	// executes something. 0 where the kernel does not say it to this user, and for
+	// a zombie.
+	Layout uint64
+	Ticks  uint64 // processor time used, in clock ticks
 
 	waitStatus int // of a zombie; see ZombieStatus
 }
@@ -129,8 +134,12 @@ const (
 	statSid       = 3
 	statTty       = 4
 	statTpgid     = 5
+	statUser      = 11
+	statSystem    = 12
 	statThreads   = 17
 	statStartTime = 19
+	statStack     = 25
+	statArgs      = 45
 	statExit      = 49
 )
 
@@ -168,6 +177,11 @@ func (f *Facts) parseStat(b []byte) bool {
 			f.Threads = decimal(word)
 		case statStartTime:
 			f.StartTime = uint64(decimal(word))
+		case statUser, statSystem:
+			f.Ticks += uint64(decimal(word))
+		case statStack, statArgs:
+			// Where its stack and its arguments lie: chosen at random by each exec.
+			f.Layout = f.Layout*31 + unsigned(word)
 		case statExit:
 			f.waitStatus = decimal(word)
 		}
@@ -220,6 +234,15 @@ func decimal(b []byte) int {
 		}
 	}
 	return n * sign
+}
+
+func unsigned(b []byte) (n uint64) {
+	for _, c := range b {
+		if c >= '0' && c <= '9' {
+			n = n*10 + uint64(c-'0')
+		}
+	}
+	return n
 }
 
 func hexadecimal(b []byte) uint64 {

@@ -111,6 +111,18 @@ func WaitPidfd(pidfd int) (status Status, reaped bool, err error) {
 	return info.outcome(), true, nil
 }
 
+// PeekEnded waits until a child has ended and is its pid; the child stays a
+// zombie. The error is ECHILD if
+// there is no child, EINTR after a signal.
+func PeekEnded() (int, error) {
+	var info childInfo
+	err := unix.Waitid(unix.P_ALL, 0, (*unix.Siginfo)(unsafe.Pointer(&info)), unix.WEXITED|unix.WNOWAIT, nil)
+	if err != nil {
+		return 0, err
+	}
+	return int(info.pid), nil
+}
+
 func (i *childInfo) outcome() Status {
 	switch i.code {
 	case cldExited:

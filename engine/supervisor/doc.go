@@ -12,6 +12,7 @@
 //  1. The engine starts the supervisor (Command) with the program's descriptors,
 //     a pipe for reports, and the lifeline.
 //  2. The supervisor starts the program and reports Started, or Failed.
-//  3. It reaps whatever becomes its child and reports Ended for the program.
+//  3. It reaps whatever becomes its child and reports Ended for it, for the program
+//     with who outlives it.
 //  4. When the lifeline is cut, it ends the tree below it, and then itself.
 package supervisor

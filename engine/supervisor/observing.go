@@ -54,7 +54,7 @@ func (o *observing) see(e *observe.Event) {
 	}
 	if e.Kind == observe.Exit {
 		if pid == s.pid {
-			s.tell(&Report{Kind: Ended, Pid: s.outer, Status: e.Status, At: e.At})
+			s.tell(&Report{Kind: Ended, Pid: s.outer, Status: e.Status, At: e.At, Data: appendPids(nil, s.living())})
 		}
 		delete(o.outer, pid)
 	}

@@ -10,13 +10,15 @@ type Kind uint8
 
 // The kinds of reports.
 const (
-	Started  Kind = iota + 1 // the program runs: Pid
-	Failed                   // it could not be started: Text says why
-	Ended                    // it has ended: Pid, Status
-	Alone                    // nobody is left below the supervisor, and nobody can come
-	Noticed                  // what an observer saw: Data, see observe.Event
-	Exceeded                 // it goes beyond a limit, and is ended: Text says which
-	Left                     // what its namespaces hold once it is Alone: Data, JSON of []sandbox.Object
+	Started Kind = iota + 1 // the program runs: Pid
+	Failed                  // it could not be started: Text says why
+	// Ended: a process of the tree has ended that the supervisor was the parent of:
+	// Pid, Status. Of the program itself: Data has those who outlive it, see Pids.
+	Ended
+	Alone    // nobody is left below the supervisor, and nobody can come
+	Noticed  // what an observer saw: Data, see observe.Event
+	Exceeded // it goes beyond a limit, and is ended: Text says which
+	Left     // what its namespaces hold once it is Alone: Data, JSON of []sandbox.Object
 )
 
 // spoken: it has a Text and no Data.
@@ -30,6 +32,22 @@ type Report struct {
 	Status uint32
 	Text   string
 	Data   []byte
+}
+
+// Pids are the process ids in Data.
+func (r *Report) Pids() []int {
+	var out []int
+	for b := r.Data; len(b) >= 4; b = b[4:] {
+		out = append(out, int(binary.LittleEndian.Uint32(b)))
+	}
+	return out
+}
+
+func appendPids(b []byte, pids []int) []byte {
+	for _, p := range pids {
+		b = binary.LittleEndian.AppendUint32(b, uint32(p))
+	}
+	return b
 }
 
 // A report travels as its length (4 bytes, the rest of it), kind, time (8), pid

@@ -164,14 +164,26 @@ func (s *supervisor) began() {
 // program first of all, until there is nobody left.
 func (s *supervisor) reap() {
 	for {
-		var raw syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &raw, 0, nil)
-		switch {
-		case err == unix.EINTR:
-		case err != nil:
+		pid, err := proc.PeekEnded()
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
 			return // no child is left, and none can come any more
-		case pid == s.pid:
-			s.tell(&Report{Kind: Ended, Pid: s.outer, Status: uint32(raw)})
+		}
+		// Its number outside is known until it is reaped.
+		r := Report{Kind: Ended, Pid: s.number(pid)}
+		if pid == s.pid {
+			r.Data = appendPids(nil, s.living())
+		}
+		var raw syscall.WaitStatus
+		for {
+			if _, err = syscall.Wait4(pid, &raw, 0, nil); err != unix.EINTR {
+				break
+			}
+		}
+		if r.Status = uint32(raw); r.Pid != 0 && err == nil {
+			s.tell(&r)
 		}
 	}
 }
@@ -207,6 +219,45 @@ func (s *supervisor) count() {
 			return
 		}
 	}
+}
+
+// number is the number outside of a process that lives or was not reaped yet, 0 if
+// it is not to be had.
+func (s *supervisor) number(pid int) int {
+	switch {
+	case pid == s.pid:
+		return s.outer
+	case s.outside == nil:
+		return pid
+	}
+	fd, err := proc.OpenPidfd(pid)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(fd)
+	n, err := s.outside.Pid(fd)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// living lists the processes below this one that have not ended, by their numbers
+// outside.
+func (s *supervisor) living() []int {
+	tree, err := proc.Tree(unix.Getpid())
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, pid := range tree {
+		if f, err := proc.ReadFacts(pid); err == nil && f.State != 'Z' && f.State != 'X' {
+			if n := s.number(pid); n != 0 {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
 }
 
 // tell sends a report to the engine, at once or with those that follow it (see

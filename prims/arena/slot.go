@@ -178,3 +178,12 @@ func (s *Slot) NoteEnd(at int64) {
 	s.endedAt.CompareAndSwap(0, at)
 	s.SetState(Ended)
 }
+
+// Unmark undoes MarkForked: the process was not the one that the slot is for.
+func (s *Slot) Unmark() {
+	s.Pid.Store(0)
+	s.status.Store(0)
+	s.exitCode.Store(0)
+	s.endedAt.Store(0)
+	s.SetState(Unborn)
+}

@@ -27,7 +27,8 @@ type Caller interface {
 
 // Record is a value with named fields that are computed when asked for. Field
 // is asked for single fields; Map, a canonical value of all of them, for
-// everything else.
+// everything else. A field whose value is an error makes the expression fail with
+// it: the field is there, and nobody knows what it is.
 type Record interface {
 	Field(name string) (any, bool)
 	Map() map[string]any

@@ -205,11 +205,19 @@ func fieldOf(n *ast.MemberNode, base value, name string) value {
 	case map[string]any:
 		return valueOf(t[name])
 	case Record:
-		x, _ := t.Field(name)
-		return valueOf(x)
+		return known(n, t, name)
 	}
 	fail(n, "%s has no field %q", describe(base.any()), name)
 	return value{}
+}
+
+// known is a field of a record, which may be one that nobody knows.
+func known(n ast.Node, r Record, name string) value {
+	x, _ := r.Field(name)
+	if err, unknown := x.(error); unknown {
+		fail(n, "%v", err)
+	}
+	return valueOf(x)
 }
 
 // elementAt is base[by]. Negative numbers count from the end, and a float is
@@ -228,8 +236,7 @@ func elementAt(n *ast.MemberNode, base, by value) value {
 		if by.kind != isString {
 			fail(n.Property, "a field is picked by text, not by %s", describe(by.any()))
 		}
-		x, _ := t.Field(by.str())
-		return valueOf(x)
+		return known(n, t, by.str())
 	case []any:
 		return valueOf(t[within(n, by, len(t))])
 	case string:

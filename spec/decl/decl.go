@@ -45,6 +45,7 @@ const (
 	Texts                 // a list of texts
 	TextMap               // a mapping of texts
 	Records               // a list of mappings whose keys Sub describes
+	Matching              // text, or a mapping whose keys Sub describes
 )
 
 // Field is one key a descriptor understands.
@@ -95,6 +96,7 @@ type Fact struct {
 	Elem       Shape // of a List, if known
 	Doc        string
 	ScriptOnly bool // known to the engine alone: not usable inside a process
+	Kernel     bool // of a process: the kernel tells it of any, declared or not
 }
 
 // Kind is one kind of primitive.

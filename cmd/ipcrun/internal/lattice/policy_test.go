@@ -42,12 +42,14 @@ engine/observe  < engine/proc engine/proc/sig
 engine/leader   < engine/proc prims/arena
 engine/janitor  < engine/proc prims/named
 engine/supervisor < engine/proc engine/observe engine/sandbox prims/arena
+# Which process of a program is which: a pure function of what was seen.
+engine/family
 
 # An agent never sees spec.
 engine/agent    < spec/decl prims prims/arena engine/event engine/script engine/proc engine/proc/sig
 
 engine/plan     < spec spec/cond spec/decl prims engine/script engine/proc/sig engine/proc/keys
-engine          < spec spec/decl prims prims/arena engine/event engine/race engine/script engine/plan engine/proc engine/proc/sig engine/proc/keys engine/leader engine/janitor engine/supervisor engine/sandbox engine/observe engine/agent prims/named
+engine          < spec spec/decl prims prims/arena engine/event engine/race engine/script engine/plan engine/proc engine/proc/sig engine/proc/keys engine/leader engine/janitor engine/supervisor engine/family engine/sandbox engine/observe engine/agent prims/named
 
 # The schema is made of descriptors.
 schema          < spec spec/decl engine/plan

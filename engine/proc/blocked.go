@@ -1,0 +1,211 @@
+//go:build linux
+
+package proc
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Sleep is what a process is asleep in.
+type Sleep uint8
+
+// What a process can be asleep in.
+const (
+	Awake     Sleep = iota // it runs, or nobody can tell
+	InSignal               // it waits for a signal: pause, sigsuspend
+	InChild                // for the end of Pid, -1: any child
+	InTime                 // for a moment to come
+	InRead                 // for something to read from one of Fds
+	InWrite                // for room in one of Fds
+	InMemory               // for a word in memory at Addr: a futex
+	InLock                 // for a lock on the file behind Fds
+	InOpen                 // for the other side of a FIFO that it opens
+	InMessage              // for a System V message, or for room for one, in queue ID
+	InSem                  // for a System V semaphore of set ID
+	InCall                 // in some other system call
+)
+
+// Blocked is what the main thread of a process is blocked in.
+type Blocked struct {
+	In   Sleep
+	Fds  []int
+	Pid  int
+	ID   int
+	Addr uint64
+	// Timed: the wait ends by itself.
+	Timed bool
+}
+
+// ReadBlocked asks the kernel what the main thread of a process is blocked in. It
+// knows nothing where this user may not trace the process. It does not block.
+func ReadBlocked(pid int) Blocked {
+	b, err := os.ReadFile(procPath(pid, "syscall"))
+	if err != nil {
+		return Blocked{}
+	}
+	words := strings.Fields(string(b))
+	if len(words) < 7 {
+		return Blocked{} // running, or in no system call
+	}
+	nr, err := strconv.Atoi(words[0])
+	if err != nil {
+		return Blocked{}
+	}
+	var a [6]uint64
+	for i := range a {
+		a[i], _ = strconv.ParseUint(strings.TrimPrefix(words[i+1], "0x"), 16, 64)
+	}
+	return blockedIn(pid, nr, a)
+}
+
+func blockedIn(pid, nr int, a [6]uint64) Blocked {
+	fd := []int{int(int32(a[0]))}
+	switch nr {
+	case unix.SYS_RT_SIGSUSPEND:
+		return Blocked{In: InSignal}
+	case unix.SYS_RT_SIGTIMEDWAIT:
+		return Blocked{In: InSignal, Timed: a[2] != 0}
+	case unix.SYS_WAIT4:
+		return Blocked{In: InChild, Pid: max(int(int32(a[0])), -1)}
+	case unix.SYS_WAITID:
+		if a[0] == unix.P_PID {
+			return Blocked{In: InChild, Pid: int(int32(a[1]))}
+		}
+		return Blocked{In: InChild, Pid: -1}
+	case unix.SYS_NANOSLEEP, unix.SYS_CLOCK_NANOSLEEP:
+		return Blocked{In: InTime, Timed: true}
+	case unix.SYS_RESTART_SYSCALL:
+		return Blocked{In: InTime, Timed: true}
+	case unix.SYS_READ, unix.SYS_READV, unix.SYS_PREAD64, unix.SYS_RECVFROM, unix.SYS_RECVMSG, unix.SYS_ACCEPT, unix.SYS_ACCEPT4:
+		return Blocked{In: InRead, Fds: fd}
+	case unix.SYS_MQ_TIMEDRECEIVE:
+		return Blocked{In: InRead, Fds: fd, Timed: a[4] != 0}
+	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITE64, unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_CONNECT:
+		return Blocked{In: InWrite, Fds: fd}
+	case unix.SYS_MQ_TIMEDSEND:
+		return Blocked{In: InWrite, Fds: fd, Timed: a[4] != 0}
+	case unix.SYS_FUTEX:
+		return Blocked{In: InMemory, Addr: a[0], Timed: a[3] != 0}
+	case unix.SYS_FUTEX_WAITV:
+		return Blocked{In: InMemory, Addr: wordAt(pid, a[0]+8), Timed: a[3] != 0}
+	case unix.SYS_FLOCK, unix.SYS_FCNTL:
+		return Blocked{In: InLock, Fds: fd}
+	case unix.SYS_OPENAT:
+		return Blocked{In: InOpen}
+	case unix.SYS_MSGRCV, unix.SYS_MSGSND:
+		return Blocked{In: InMessage, ID: int(int32(a[0]))}
+	case unix.SYS_SEMOP:
+		return Blocked{In: InSem, ID: int(int32(a[0]))}
+	case unix.SYS_SEMTIMEDOP:
+		return Blocked{In: InSem, ID: int(int32(a[0])), Timed: a[3] != 0}
+	case unix.SYS_PPOLL:
+		return polling(pid, a[0], a[1], a[2] != 0)
+	case unix.SYS_PSELECT6:
+		return selecting(pid, a[0], a[1], a[2], a[4] != 0)
+	case unix.SYS_EPOLL_PWAIT:
+		return Blocked{In: InRead, Fds: fd, Timed: int32(a[3]) >= 0}
+	}
+	return blockedOld(pid, nr, a)
+}
+
+// manyFds bounds how much is read of the lists that poll and select take.
+const manyFds = 64
+
+// polling is a poll of n descriptors, whose list lies at addr.
+func polling(pid int, addr, n uint64, timed bool) Blocked {
+	b := Blocked{In: InRead, Timed: timed}
+	if n == 0 {
+		return idle(timed)
+	}
+	list := memory(pid, addr, 8*int(min(n, manyFds)))
+	write := len(list) > 0
+	for ; len(list) >= 8; list = list[8:] {
+		if fd := int(int32(binary.NativeEndian.Uint32(list))); fd >= 0 {
+			b.Fds = append(b.Fds, fd)
+			write = write && binary.NativeEndian.Uint16(list[4:])&unix.POLLIN == 0
+		}
+	}
+	if write {
+		b.In = InWrite
+	}
+	return b
+}
+
+// selecting is a select of n descriptors, whose sets lie at two addresses.
+func selecting(pid int, n, read, write uint64, timed bool) Blocked {
+	b := Blocked{In: InRead, Timed: timed}
+	for i, addr := range []uint64{read, write} {
+		if addr == 0 || n == 0 {
+			continue
+		}
+		set := memory(pid, addr, int(min(n, 1024)+7)/8)
+		for fd := range min(8*len(set), int(n)) {
+			if set[fd/8]&(1<<(fd%8)) != 0 {
+				b.Fds = append(b.Fds, fd)
+				if i == 1 && len(b.Fds) == 1 {
+					b.In = InWrite
+				}
+			}
+		}
+	}
+	if len(b.Fds) == 0 {
+		return idle(timed)
+	}
+	return b
+}
+
+// idle waits for nothing but a signal, or for some time.
+func idle(timed bool) Blocked {
+	if timed {
+		return Blocked{In: InTime, Timed: true}
+	}
+	return Blocked{In: InSignal}
+}
+
+// memory reads n bytes of another process, fewer where they are not there.
+func memory(pid int, addr uint64, n int) []byte {
+	buf := make([]byte, n)
+	local := []unix.Iovec{{Base: &buf[0]}}
+	local[0].SetLen(n)
+	got, err := unix.ProcessVMReadv(pid, local, []unix.RemoteIovec{{Base: uintptr(addr), Len: n}}, 0)
+	if err != nil {
+		return nil
+	}
+	return buf[:got]
+}
+
+func wordAt(pid int, addr uint64) uint64 {
+	b := memory(pid, addr, 8)
+	if len(b) < 8 {
+		return 0
+	}
+	return binary.NativeEndian.Uint64(b)
+}
+
+// MappedAt names what is mapped at an address of a process, as the kernel does: a
+// path, /memfd:name, "" for memory without one.
+func MappedAt(pid int, addr uint64) string {
+	b, err := os.ReadFile(procPath(pid, "maps"))
+	if err != nil {
+		return ""
+	}
+	for _, line := range bytes.Split(b, []byte{'\n'}) {
+		f := bytes.Fields(line)
+		if len(f) < 6 {
+			continue
+		}
+		from, to, _ := strings.Cut(string(f[0]), "-")
+		low, _ := strconv.ParseUint(from, 16, 64)
+		high, _ := strconv.ParseUint(to, 16, 64)
+		if addr >= low && addr < high {
+			return string(bytes.Join(f[5:], []byte{' '}))
+		}
+	}
+	return ""
+}

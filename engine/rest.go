@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"ipcrun/engine/proc"
+	"ipcrun/engine/script"
+)
+
+// restTicks is how much processor time is taken for a sign that a process will not
+// come to rest, in clock ticks of 10 ms.
+const restTicks = 5
+
+// awaitRest waits, before a key is pressed on the terminal of a program, until the
+// processes that it goes to have come to rest: nobody runs. A program that has just
+// printed its line is still inside its handler, and one that has just been forked
+// inside its start; a person at the keyboard is never that fast, and what the key
+// would meet there is not what is to be shown. Who computes without end is not
+// waited for.
+func (r *run) awaitRest(a *script.Action, slot int, t *terminal) error {
+	p := r.procs[slot]
+	if p.program == nil || p.program.finder == nil {
+		return nil
+	}
+	first := map[int]uint64{}
+	return r.block(&waiter{
+		what: "rest", step: a.Step, deadline: a.Deadline, limit: r.stepLimit(),
+		done: func() (bool, error) {
+			group, err := t.tty.Foreground()
+			if err != nil {
+				return true, nil
+			}
+			tree, err := proc.Tree(p.program.finder.supervisor)
+			if err != nil {
+				return true, nil
+			}
+			for _, pid := range tree {
+				f, err := proc.ReadFacts(pid)
+				if err != nil || f.Pgid != group || f.State == 'Z' || f.State == 'X' {
+					continue
+				}
+				if _, known := first[pid]; !known {
+					first[pid] = f.Ticks
+				}
+				if f.Ticks-first[pid] < restTicks && proc.AnyThreadRuns(pid) && proc.Exists(pid) {
+					return false, nil
+				}
+			}
+			return true, nil
+		},
+	})
+}
