@@ -10,13 +10,16 @@ import (
 // share a processor, and some twenty where the other one's sleeps: longer, then,
 // than the one that is waited for needed.
 //
-// It looks for a moment, and then gives the processor to whoever else wants
-// it, in the hope that this is the one that is waited for, and looks again. Where
-// somebody else wants it, it comes back late, by a time slice of milliseconds:
-// then it does not give it away for a while, and each time longer.
+// It looks for a moment. One that waits over and over, as those do that hand
+// something back and forth, then gives the processor to whoever else wants it, in
+// the hope that this is the one that is waited for, and looks again. Where
+// somebody else wants it, it comes back late, by a time slice of milliseconds for
+// each of them: then it does not give it away for a while, and each time longer.
 type lingering struct {
-	rounds   uint32 // how often to give the processor away: what has helped
 	parks    uint32
+	since    int64  // when the last hotParks of them began
+	hot      bool   // they took no longer than hotTime
+	rounds   uint32 // how often to give the processor away: what has helped
 	rest     uint32 // so many parks without
 	restNext uint32
 }
@@ -25,7 +28,9 @@ const (
 	fewLooks   = 1500 // at a word; some two microseconds
 	oneRound   = 2    // with one processor: who comes next is who there is
 	manyRounds = 10   // some twenty-five microseconds
-	tryMany    = 16   // every so many parks it waits long, whatever it has learnt
+	hotParks   = 64
+	hotTime    = hotParks * 100_000
+	tryMany    = 16 // every so many parks it waits long, whatever it has learnt
 	late       = 200_000
 	restFirst  = 256
 	restMost   = 1 << 16
@@ -76,6 +81,13 @@ func (s *Self) Linger(looks int, changed func() bool) bool {
 		}
 	}
 	l := &s.lingering
+	if l.parks++; l.parks%hotParks == 0 {
+		now := Now()
+		l.hot, l.since = now-l.since < hotTime, now
+	}
+	if !l.hot {
+		return false
+	}
 	if l.rest > 0 {
 		l.rest--
 		return false
@@ -87,7 +99,6 @@ func (s *Self) Linger(looks int, changed func() bool) bool {
 	if processors < 2 {
 		most = oneRound
 	}
-	l.parks++
 	rounds := max(l.rounds, oneRound)
 	if l.parks%tryMany == 0 {
 		rounds = most
