@@ -158,6 +158,38 @@ func BenchmarkProcesses(b *testing.B) {
 	}
 }
 
+// BenchmarkSharing is a thousand processes that share one semaphore and one
+// queue, from the start of the run to its end, and what they take up while all
+// of them wait for the semaphore.
+//
+//	go test ./engine -run '^$' -bench Sharing -benchtime 3x
+func BenchmarkSharing(b *testing.B) {
+	const n = 1000
+	e, err := engine.New(engine.Options{Timeout: time.Minute, TimeoutSetBy: "the benchmark"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
+	text := sharing(n)
+	sc := load(b, text, nil)
+	var took time.Duration
+	runs := 0
+	for b.Loop() {
+		start := time.Now()
+		o := runOn(b, e, sc)
+		took += time.Since(start)
+		runs++
+		o.mustPass()
+	}
+	b.StopTimer()
+	_, pss := resident(b, e, load(b, strings.Replace(text, "semaphore: 4", "semaphore: 0", 1), nil), n, "w[")
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(took.Seconds()/float64(runs), "s/run")
+	b.ReportMetric(took.Seconds()*1e3/float64(runs*n), "ms/process")
+	b.ReportMetric(pss*n/1024, "MiB-PSS")
+	b.ReportMetric(pss/1024, "MiB-PSS/process")
+}
+
 // BenchmarkMemory is what a process that waits takes up: its resident pages,
 // and its share of them (PSS), which is what one more process costs.
 func BenchmarkMemory(b *testing.B) {
@@ -171,40 +203,50 @@ func BenchmarkMemory(b *testing.B) {
 			sc := load(b, fmt.Sprintf("name: x\nprocesses:\n  p[%d]: {steps: [{pause: null, timeout: 50s}]}\n", n), nil)
 			var rss, pss, measured float64
 			for b.Loop() {
-				ctx, cancel := context.WithCancel(context.Background())
-				done := make(chan error)
-				go func() {
-					_, err := e.Run(ctx, sc)
-					done <- err
-				}()
-				eventually(b, "all processes pause", func() bool {
-					live, _ := family()
-					if len(live) != n {
-						return false
-					}
-					for _, pid := range live {
-						f, err := proc.ReadFacts(pid)
-						if err != nil || f.State != 'S' || !strings.HasPrefix(f.Name, "p[") {
-							return false
-						}
-					}
-					return true
-				})
-				live, _ := family()
-				for _, pid := range live {
-					rss += rollup(b, pid, "Rss:")
-					pss += rollup(b, pid, "Pss:")
-					measured++
-				}
-				cancel()
-				if err := <-done; err != nil {
-					b.Fatal(err)
-				}
+				r, p := resident(b, e, sc, n, "p[")
+				rss, pss, measured = rss+r, pss+p, measured+1
 			}
 			b.ReportMetric(rss/measured/1024, "MiB-RSS/process")
 			b.ReportMetric(pss/measured/1024, "MiB-PSS/process")
 		})
 	}
+}
+
+// resident runs a scenario of which n processes come to a stand, and stops it
+// then. It returns the resident memory of one of them, KiB, and its share of
+// that.
+func resident(b *testing.B, e *engine.Engine, sc *spec.Scenario, n int, name string) (rss, pss float64) {
+	b.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan error)
+	go func() {
+		_, err := e.Run(ctx, sc)
+		done <- err
+	}()
+	eventually(b, "all processes wait", func() bool {
+		live, _ := family()
+		if len(live) != n {
+			return false
+		}
+		for _, pid := range live {
+			f, err := proc.ReadFacts(pid)
+			if err != nil || f.State != 'S' || !strings.HasPrefix(f.Name, name) {
+				return false
+			}
+		}
+		return true
+	})
+	live, _ := family()
+	for _, pid := range live {
+		rss += rollup(b, pid, "Rss:")
+		pss += rollup(b, pid, "Pss:")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		b.Fatal(err)
+	}
+	return rss / float64(len(live)), pss / float64(len(live))
 }
 
 // rollup is a line of the summary of a process's memory, KiB.

@@ -1,7 +1,7 @@
 package engine_test
 
 import (
-	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -223,23 +223,45 @@ steps: [{print: over}]
 	}
 }
 
-// TestManyProcesses: a hundred processes, one exchange each.
-func TestManyProcesses(t *testing.T) {
-	n := "100"
-	if os.Getenv("IPCRUN_TEST_LONG") != "" {
-		n = "1000"
-	}
-	o := passes(t, strings.ReplaceAll(`
+// sharing is a scenario of n processes that share a semaphore, which lets four
+// of them in at a time, and a queue, from which each takes what one has put.
+func sharing(n int) string {
+	return strings.ReplaceAll(`
 name: x
-primitives: {sum: {value: i}, go: event}
+primitives: {slots: {semaphore: 4}, inside: {value: i}, jobs: queue}
 processes:
-  w[N]: {steps: [{wait: go}, {add: sum}]}
-  starter: idle
+  w[N]:
+    steps:
+      - acquire: slots
+      - {add: inside, into: now}
+      - assert: now >= 1 && now <= 4
+      - {put: jobs, value: "${index}"}
+      - {add: inside, value: -1}
+      - release: slots
+      - {get: jobs, into: got}
+      - print: ${got}
 steps:
-  - {in: starter, set: go}
   - wait: w
-  - assert: sum.value == N && all(w, .exit_code == 0)
-`, "N", n))
+  - assert: slots.value == 4 && jobs.empty && inside.value == 0 && all(w, .exit_code == 0)
+`, "N", strconv.Itoa(n))
+}
+
+// TestManyProcesses: a thousand processes share one semaphore and one queue.
+// Nobody is let in too many, and every item is got once.
+func TestManyProcesses(t *testing.T) {
+	const n = 1000
+	o := passes(t, sharing(n))
+	got := map[string]bool{}
+	for _, e := range o.of(event.Print, "") {
+		text, _ := e.Value.(string)
+		if i, err := strconv.Atoi(text); err != nil || i < 0 || i >= n || got[text] {
+			t.Errorf("%s got %q, which was not put or was got before", e.Proc, text)
+		}
+		got[text] = true
+	}
+	if len(got) != n {
+		t.Errorf("%d of %d items were got", len(got), n)
+	}
 	if left := o.of(event.Clean, ""); len(left) != 1 || left[0].Value != nil {
 		t.Errorf("%+v", left)
 	}
