@@ -1,7 +1,7 @@
 package script
 
 import (
-	"sort"
+	"slices"
 
 	"ipcrun/prims"
 	"ipcrun/spec/decl"
@@ -64,25 +64,32 @@ func number() {
 		return
 	}
 	for _, d := range prims.All() {
-		for _, dv := range d.Verbs {
+		add := func(dv *decl.Verb) {
 			op := d.Ops[dv.Name]
+			v := &Verb{Verb: *dv, Class: d.Name, prim: &op, Run: runPrim}
+			key := v.Key()
+			v.Lower = lowerPrim[key]
+			verbs[key] = v
+		}
+		for i := range d.Verbs {
+			dv := d.Verbs[i]
 			dv.Object = &decl.Field{Name: dv.Name, Shape: decl.Ref, Required: true, Refs: []string{d.Name}, Doc: "the " + d.Name}
-			v := &Verb{Verb: dv, Class: d.Name, prim: &op, Run: runPrim}
-			v.Lower = lowerPrim[v.Key()]
-			verbs[v.Key()] = v
+			add(&dv)
 		}
-		for _, dv := range d.Inner {
-			op := d.Ops[dv.Name]
-			v := &Verb{Verb: dv, Class: d.Name, prim: &op, Run: runPrim}
-			verbs[v.Key()] = v
+		for i := range d.Inner {
+			add(&d.Inner[i])
 		}
 	}
-	for _, v := range verbs {
-		ordered = append(ordered, v)
+	// Every process does this at its start: each key is made once.
+	keys := make([]string, 0, len(verbs))
+	for key := range verbs {
+		keys = append(keys, key)
 	}
-	sort.Slice(ordered, func(i, j int) bool { return ordered[i].Key() < ordered[j].Key() })
-	for i, v := range ordered {
-		v.id = uint16(i)
+	slices.Sort(keys)
+	ordered = make([]*Verb, len(keys))
+	for i, key := range keys {
+		ordered[i] = verbs[key]
+		ordered[i].id = uint16(i)
 	}
 }
 

@@ -179,58 +179,6 @@ def signal_round_trip(rounds):
     return d
 
 
-class Enough(Exception):
-    pass
-
-
-def on_signal(answer, last, enough):
-    """A handler that answers, and ends with the last one."""
-    n = 0
-
-    def handler(signum, frame):
-        nonlocal n
-        n += 1
-        answer(n)
-        if n == last:
-            raise enough
-
-    signal.signal(signal.SIGUSR1, handler)
-
-
-def handler_peer(parent, ready, rounds):
-    on_signal(lambda n: os.kill(parent, signal.SIGUSR1), rounds, Enough)
-    ready.set()
-    try:
-        while True:
-            signal.pause()
-    except Enough:
-        pass
-
-
-def signal_handlers(rounds):
-    ready, begun = mp.Event(), 0
-    p = mp.Process(target=handler_peer, args=(os.getpid(), ready, rounds + WARM))
-
-    def answer(n):
-        nonlocal begun
-        if n == WARM:
-            begun = time.perf_counter()
-        if n < rounds + WARM:
-            os.kill(p.pid, signal.SIGUSR1)
-
-    on_signal(answer, rounds + WARM, Enough)
-    p.start()
-    ready.wait()
-    try:
-        os.kill(p.pid, signal.SIGUSR1)
-        while True:
-            signal.pause()
-    except Enough:
-        d = time.perf_counter() - begun
-    p.join()
-    return d
-
-
 def square(x):
     return x * x
 
