@@ -111,6 +111,14 @@ func (r *run) drain() int {
 			r.note(i, &rec)
 		})
 	}
+	// Whose parent has waited for it has ended, and the script may ask at once:
+	// its own descriptor may have become readable after the last look at all.
+	for len(r.reaped) > 0 {
+		slot := r.reaped[0]
+		r.reaped = r.reaped[1:]
+		r.discover() // it may have been forked since the last look, too
+		r.processEnded(slot)
+	}
 	return n
 }
 

@@ -27,6 +27,8 @@ func (r *run) note(slot int, rec *event.Rec) {
 	switch rec.Kind {
 	case event.Ready:
 		r.procs[slot].readyAt = rec.At
+	case event.Reaped:
+		r.reaped = append(r.reaped, int(rec.Obj))
 	case event.Print:
 		if slot < 0 {
 			return

@@ -20,6 +20,7 @@ type process struct {
 	pidfd     int  // -1: not forked yet, or gone
 	mine      bool // child of the engine itself
 	forked    bool
+	noting    bool // its end is being taken note of
 	ended     bool
 	reaped    bool // its status was taken, by whomever
 	status    proc.Status
@@ -107,6 +108,9 @@ func (r *run) closeRoles(all bool) {
 			}
 		}
 	}
+	// A process of another run that is being forked has copies until its program
+	// is executed.
+	r.engine.spawner.Await()
 }
 
 // watch begins to watch a process.
@@ -150,9 +154,10 @@ func (r *run) discover() {
 // processEnded is called when a process has ended, reaped or not.
 func (r *run) processEnded(slot int) {
 	p := r.procs[slot]
-	if p.ended {
+	if p.ended || p.noting {
 		return
 	}
+	p.noting = true // what is drained below may tell of its end, too
 	if r.isForeign(slot) {
 		r.endBelow(slot)
 	}

@@ -72,7 +72,8 @@ type run struct {
 	looked   look // the last look at who can move
 	// holdOff: until then, that everybody is blocked is no news.
 	holdOff int64
-	news    int // grows with everything that happens
+	news    int   // grows with everything that happens
+	reaped  []int // processes whose end others have seen before the engine
 }
 
 // Why a run ends before its script does.

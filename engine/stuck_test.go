@@ -106,8 +106,9 @@ steps:
 }
 
 // TestDeadlockIsFoundAtOnce: the shipped dinner ends within 100 ms of the moment
-// when the last philosopher took hold of nothing more. Half of the runs are to
-// keep that limit: what else the machine does is not up to us.
+// when the last philosopher began to wait. Three of nine runs are to keep that
+// limit: a finder that waits for something keeps it in none, and what else the
+// machine does is not up to us.
 func TestDeadlockIsFoundAtOnce(t *testing.T) {
 	text := shipped(t, "classics/dining-deadlock.yaml")
 	var took []time.Duration
@@ -131,7 +132,7 @@ func TestDeadlockIsFoundAtOnce(t *testing.T) {
 	}
 	slices.Sort(took)
 	t.Logf("found after %v", took)
-	if took[len(took)/2] > 100*time.Millisecond {
+	if took[2] > 100*time.Millisecond {
 		t.Errorf("found after %v", took)
 	}
 }

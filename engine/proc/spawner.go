@@ -107,6 +107,10 @@ func (s *Spawner) serve(ready chan<- error) {
 	for {
 		select {
 		case r := <-s.requests:
+			if r.start.Path == "" { // Await
+				r.reply <- spawnReply{}
+				continue
+			}
 			pid, pidfd, err := forkBlocked(r.start)
 			r.reply <- spawnReply{pid, pidfd, err}
 		case <-s.closing:
@@ -127,6 +131,17 @@ func (s *Spawner) Start(start Start) (pid, pidfd int, err error) {
 	}
 	r := <-reply
 	return r.pid, r.pidfd, r.err
+}
+
+// Await waits until every start that was under way is over. What the caller has
+// closed before is then open in none of the processes that were started.
+func (s *Spawner) Await() {
+	reply := make(chan spawnReply, 1)
+	select {
+	case s.requests <- spawnRequest{reply: reply}:
+		<-reply
+	case <-s.closing:
+	}
 }
 
 // Close ends the thread. Children started with a Pdeathsig get it then.
