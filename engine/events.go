@@ -147,6 +147,10 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 	case event.Expired:
 		e.Limit, e.Value = limitEvent(m), nil
 		e.Stuck = r.stuckOf(t0, m)
+		if m["check"] != nil {
+			c := event.CheckOf(m["check"])
+			e.Check = &c
+		}
 	case event.Raced:
 		e.Object = r.Primitive(int(rec.Obj))
 		e.Race, e.Value = raceEvent(r.plan, t0, m), nil

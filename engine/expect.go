@@ -148,6 +148,9 @@ func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error
 		w.limit, w.fails = r.limitOf(a), true
 	}
 	from := p.cursor
+	w.wanting = func() (string, []event.Part, string) {
+		return pat.String(), expectParts(out, from), r.whyNoLine(p)
+	}
 	if err = r.block(w); err == nil {
 		p.cursor = s.end
 		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: uint32(slot), Value: event.CheckValue(true, strings.Join(s.found, "\n"), "", nil)})

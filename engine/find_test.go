@@ -246,3 +246,75 @@ steps:
 		}
 	}
 }
+
+// TestMasksSayWhatIsWrong: a driver that forgets SIGINT is told so before any key is
+// pressed, and which way it dies of the key.
+func TestMasksSayWhatIsWrong(t *testing.T) {
+	p := program(t, "driver.py", `
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, lambda *_: None)
+conductor = os.fork()
+while True:
+    signal.pause()
+`)
+	scenario := fmt.Sprintf(`
+name: x
+processes:
+  driver: {run: [%s, %s]}
+  conductor: {parent: driver}
+steps:
+  - eventually: conductor.blocked_on == "signal" && driver.blocked_on == "signal"
+`, python(t), p)
+	o := runProgram(t, scenario+`  - {eventually: '"SIGINT" in driver.ignores && "SIGQUIT" in conductor.ignores', timeout: 100ms}`)
+	o.decided(event.Failed, "fail", 8, `driver does not ignore SIGINT: the signal would end it; conductor does not ignore SIGQUIT: it handles it`)
+	o = runProgram(t, scenario+`  - assert: '"SIGTSTP" in driver.catches || "SIGCHLD" in driver.catches'`)
+	o.decided(event.Failed, "fail", 8, `driver does not handle SIGTSTP: the signal would stop it; driver does not handle SIGCHLD: nothing happens when it comes`)
+	o = runProgram(t, scenario+`
+  - press: ctrl-c
+  - {expect: still here, from: driver}`)
+	o.decided(event.Failed, "fail", 10, `driver was ended by SIGINT: ctrl-c sends it to the whole foreground group, and driver neither handles nor ignores it`)
+	o = runProgram(t, scenario+"timeout: 300ms\n")
+	o.decided(event.Timeout, "timeout", 0, `driver","on":"signal","since":0,"why":"it is in pause: it waits for a signal"`)
+}
+
+// TestWhatProgramsWaitFor: in the words of an explanation, as far as the kernel tells.
+func TestWhatProgramsWaitFor(t *testing.T) {
+	p := program(t, "waits.py", `
+import os, signal, sys, time, fcntl, select
+what = sys.argv[1]
+r, w = os.pipe()
+if what == "child":
+    if os.fork() == 0: signal.pause()
+    os.wait()
+if what == "time": time.sleep(1000)
+if what == "read": os.read(r, 1)
+if what == "poll": select.select([r], [], [])
+if what == "terminal": input()
+if what == "write":
+    while True: os.write(w, bytes(4096))
+if what == "lock":
+    f, g = open(sys.argv[0]), open(sys.argv[0])
+    fcntl.flock(f, fcntl.LOCK_EX)
+    fcntl.flock(g, fcntl.LOCK_EX)
+if what == "fifo":
+    os.mkfifo("/tmp/fifo")
+    open("/tmp/fifo")
+`)
+	for what, on := range map[string]string{
+		"child": `"kid"`, "time": `"time"`, "read": `"pipe:"`, "poll": `"pipe:"`, "write": `"pipe:"`, "terminal": `"terminal"`,
+		"lock": `"/"`, "fifo": `"open"`,
+	} {
+		o := runProgram(t, fmt.Sprintf(`
+name: x
+processes:
+  p: {run: [%s, %s, %s]}
+  kid: {parent: p}
+steps:
+  - eventually: p.blocked_on startsWith %s && p.state == "blocked"
+  - assert: 'p.descriptors["0"] == "terminal" && len(p.descriptors) == p.fds && p.argv[2] == "%s"'
+  - {eventually: p.state == "running", timeout: 1ms}
+`, python(t), p, what, on, what))
+		o.decided(event.Failed, "fail", 9, "its timeout passed")
+	}
+}

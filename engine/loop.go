@@ -201,6 +201,9 @@ type waiter struct {
 	step uint32
 	// hopeless, if set, says why waiting on is in vain although others move.
 	hopeless func() string
+	// wanting says what was wanted, what is there instead, and why, for the report of
+	// a limit that passed; nil: there is nothing to be said.
+	wanting func() (want string, ps []event.Part, why string)
 }
 
 // block waits until w is done. Its errors: errTimeout and *stuck for w itself,
@@ -232,10 +235,10 @@ func (r *run) block(w *waiter) error {
 		case w.deadline == 0 && limit != 0 && now >= limit && (w.fails || r.points.now):
 			return errTimeout
 		case w.deadline == 0 && limit != 0 && now >= limit && limit < r.deadln:
-			r.expired(w.step, *w.limit)
+			r.expiredIn(w, *w.limit)
 			return r.stop
 		case now >= r.deadln:
-			r.expired(w.step, r.limit)
+			r.expiredIn(w, r.limit)
 			return r.stop
 		}
 		if w.hopeless != nil {
@@ -312,9 +315,19 @@ func (r *run) await(step uint32, done func() bool) error {
 
 // expired records that a deadline passed and ends the run.
 func (r *run) expired(step uint32, l event.Limit) {
-	r.emit(&event.Rec{Kind: event.Expired, Step: step, Obj: event.NoObj, Value: map[string]any{
+	r.expiredIn(&waiter{step: step}, l)
+}
+
+// expiredIn does so for a wait, with what it was in want of.
+func (r *run) expiredIn(w *waiter, l event.Limit) {
+	v := map[string]any{
 		"what": l.What, "after": int(l.After), "set_by": l.SetBy, "doing": r.doing,
 		"waits": r.waits(),
-	}})
+	}
+	if w.wanting != nil {
+		want, ps, why := w.wanting()
+		v["check"] = event.CheckValue(false, want, why, ps)
+	}
+	r.emit(&event.Rec{Kind: event.Expired, Step: w.step, Obj: event.NoObj, Value: v})
 	r.stop = errFailed
 }

@@ -153,6 +153,16 @@ func (r *run) waits() []any {
 		case err == nil && r.isStopped(&f):
 			m["why"] = "it is stopped, and nobody sends SIGCONT"
 			m["on"] = "SIGCONT"
+		case r.isForeign(i) && v.State != arena.Blocked:
+			k := &kernelRecord{r: r, pid: p.pid, slot: i}
+			on, why := k.blocked()
+			m["on"], m["why"] = on, "it runs"
+			if why != "" {
+				m["why"] = why
+			}
+			if k.read().State == 'Z' {
+				m["why"] = "it has ended, and nobody has waited for it"
+			}
 		case v.State != arena.Blocked:
 			m["why"] = "it runs"
 		default:

@@ -135,6 +135,9 @@ func (r *run) Check(a *script.Action, c script.Check) {
 	for _, p := range c.Parts {
 		ps = append(ps, event.Part{Text: p.Text, Value: p.Value})
 	}
+	if !c.OK && c.Why == "" {
+		c.Why = r.whyFalse(c.Text)
+	}
 	stop := r.stop
 	r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, Value: event.CheckValue(c.OK, c.Text, c.Why, ps)})
 	// The script itself decides what follows from it.
@@ -274,7 +277,7 @@ func (r *run) unmet(a *script.Action, about uint32, err error, want string, ps [
 		return err
 	}
 	if errors.Is(err, errTimeout) && a.ExpectedError() != prims.Timeout {
-		v := event.CheckValue(false, want, "its timeout passed", ps)
+		v := event.CheckValue(false, want, joinWhy("its timeout passed", why), ps)
 		if limit := r.limitOf(a); r.points.now {
 			v["limit"] = map[string]any{"what": limit.What, "after": int(limit.After), "set_by": limit.SetBy}
 		}
@@ -311,8 +314,20 @@ func (r *run) terminalOf(slot int) *terminal {
 func (r *run) Eventually(a *script.Action, c script.Condition) error {
 	var ok bool
 	var last error
+	wanting := func() (string, []event.Part, string) {
+		var ps []event.Part
+		for _, p := range c.Explain() {
+			ps = append(ps, event.Part{Text: p.Text, Value: p.Value})
+		}
+		why := r.whyFalse(c.Source())
+		if last != nil {
+			why = last.Error()
+		}
+		return c.Source(), ps, why
+	}
 	err := r.block(&waiter{
-		what: "eventually", step: a.Step, deadline: a.Deadline, limit: r.stepLimit(), any: true,
+		wanting: wanting,
+		what:    "eventually", step: a.Step, deadline: a.Deadline, limit: r.stepLimit(), any: true,
 		done: func() (bool, error) {
 			ok, last = c.Holds()
 			return ok, nil
@@ -322,13 +337,6 @@ func (r *run) Eventually(a *script.Action, c script.Condition) error {
 		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, Value: event.CheckValue(true, c.Source(), "", nil)})
 		return nil
 	}
-	why := ""
-	if last != nil {
-		why = last.Error()
-	}
-	var ps []event.Part
-	for _, p := range c.Explain() {
-		ps = append(ps, event.Part{Text: p.Text, Value: p.Value})
-	}
-	return r.unmet(a, event.NoObj, err, c.Source(), ps, why)
+	want, ps, why := wanting()
+	return r.unmet(a, event.NoObj, err, want, ps, why)
 }

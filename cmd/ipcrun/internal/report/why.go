@@ -174,9 +174,7 @@ func (r Run) known(proc string, at int) bool {
 func (r Run) whyFalse(at int) []string {
 	c := r.Log[at].Check
 	var why []string
-	if c.Why != "" && !strings.HasPrefix(c.Why, "nobody can move") && !strings.Contains(c.Why, "timeout") {
-		why = append(why, sentenceOf(c.Why))
-	}
+	why = append(why, reasons(c.Why)...)
 	for _, name := range r.objects() {
 		if !mentions(c.Text, name) {
 			continue
@@ -194,6 +192,18 @@ func (r Run) whyFalse(at int) []string {
 		}
 	}
 	return append(why, r.badEnds(at)...)
+}
+
+// reasons are the sentences of a check's why, those left out that the report puts
+// in words of its own.
+func reasons(why string) []string {
+	var out []string
+	for _, s := range strings.Split(why, "; ") {
+		if s != "" && !strings.HasPrefix(s, "nobody can move") && !strings.Contains(s, "timeout") {
+			out = append(out, sentenceOf(s))
+		}
+	}
+	return out
 }
 
 // mentions reports whether an expression speaks of a name, whole or as one of
@@ -277,6 +287,9 @@ func explainLimit(a *account, e *event.Event) {
 	default:
 		a.headline = fmt.Sprintf("it took longer than %s", length(l.After))
 		a.why = append(a.why, fmt.Sprintf("The scenario may take %s; that limit was set by %s.", length(l.After), l.SetBy))
+	}
+	if e.Check != nil {
+		a.why = append(reasons(e.Check.Why), a.why...)
 	}
 	switch {
 	case e.Stuck == nil || e.Stuck.Doing == "":
