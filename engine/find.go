@@ -27,6 +27,7 @@ type finder struct {
 	supervisor int   // pid
 	every      time.Duration
 	next       int64 // when to look again
+	looked     int64 // when it was last looked
 	told       bool  // a doubt was reported
 }
 
@@ -91,8 +92,9 @@ func (r *run) observed(slot int, e *observe.Event) {
 	default:
 		return
 	}
-	r.hurry()
-	r.resolve(d)
+	// What is asked of it next has to be asked of the right one; what handlers it has
+	// by now is not in the event.
+	d.every, d.next = lookFirst, min(d.next, d.looked+int64(lookFirst))
 }
 
 // matchOf makes what match: says ready.
@@ -131,6 +133,7 @@ func (r *run) find(now bool) {
 			continue
 		}
 		r.findIn(d)
+		d.looked = at
 		switch d.every *= 2; {
 		case d.Complete():
 			d.every = lookBound

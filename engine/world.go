@@ -152,6 +152,9 @@ func (r *run) Kill(a *script.Action, slot, signal int, value *int) error {
 	if err := r.awaitFound(a, slot); err != nil {
 		return err
 	}
+	if r.isForeign(slot) {
+		r.find(true)
+	}
 	if !p.forked {
 		return decl.Fail(script.NoProcess, "%s has not been forked yet", name)
 	}

@@ -247,6 +247,12 @@ func TestShellProgram(t *testing.T) {
 1002 1001 bash L=1 in=/dev/null : bash driver.sh
 1003 1001 sleep L=2 : sleep 1`)
 	x.means(1001, 1002)
+	// Not what a fork of it reads before that was arranged.
+	x = tell(t, nil)
+	x.look(`
+1001 1000 dash L=1 : sh -c sleep 9 & wait
+1002 1001 dash L=1 r : sh -c sleep 9 & wait`)
+	x.means(1001)
 	// Without traps as well.
 	x = tell(t, nil, child)
 	x.look(`

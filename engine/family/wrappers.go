@@ -93,6 +93,9 @@ func (m *Member) runs(taken func(*Member) bool) *Member {
 	}
 	var last *Member
 	for _, k := range m.kids() {
+		if k.Cloned && !k.settled {
+			continue // what it reads and executes is still to be arranged
+		}
 		if k.Gone || k.Ended && shell || taken(k) || shell && (k.background(m) || k.substitution(m)) {
 			continue
 		}
