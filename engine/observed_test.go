@@ -87,7 +87,7 @@ func TestForkBomb(t *testing.T) {
 	o := runProgram(t, `
 name: a bomb
 processes:
-  bomb: {run: 'b() { b & b & wait; }; b', limits: {processes: 30}}
+  bomb: {run: 'b() { b & b & sleep 9; wait; }; b', limits: {processes: 30}}
 steps:
   - wait: bomb
   - assert: bomb.exit_code == 0

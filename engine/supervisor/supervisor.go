@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,6 +40,7 @@ type supervisor struct {
 	pid      int              // of the program, here
 	outer    int              // and there, where the engine is
 	started  bool
+	told     atomic.Bool // that there are too many processes
 	lifeline int
 	// life is held while something is started, and for good once this process
 	// is about to end: nothing must be started then.
@@ -207,18 +209,26 @@ const countEvery = 20 * time.Millisecond
 // count holds the program to its number of processes, which is a limit that the
 // kernel knows only for users as a whole.
 func (s *supervisor) count() {
-	l := s.program.Box.Limits
 	for range time.Tick(countEvery) {
-		u, err := sandbox.Measure(unix.Getpid(), l.Processes)
-		if err != nil {
-			continue
-		}
-		if why := u.Over(sandbox.Limits{Processes: l.Processes}); why != "" {
-			s.tell(&Report{Kind: Exceeded, Text: why})
+		if s.tooMany() {
 			s.endTree()
 			return
 		}
 	}
+}
+
+// tooMany reports, once, that the program has more processes than it may have.
+func (s *supervisor) tooMany() bool {
+	most := s.program.Box.Limits.Processes
+	u, err := sandbox.Measure(unix.Getpid(), most)
+	if err != nil || most == 0 {
+		return false
+	}
+	why := u.Over(sandbox.Limits{Processes: most})
+	if why != "" && !s.told.Swap(true) {
+		s.tell(&Report{Kind: Exceeded, Text: why})
+	}
+	return why != ""
 }
 
 // number is the number outside of a process that lives or was not reaped yet, 0 if
@@ -302,6 +312,7 @@ func (s *supervisor) send() {
 func (s *supervisor) watchLifeline() {
 	proc.AwaitCut(s.lifeline)
 	s.life.Lock()
+	s.tooMany() // what has grown since the last count
 	s.endTree()
 	unix.Exit(0)
 }
