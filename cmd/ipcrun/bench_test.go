@@ -17,6 +17,10 @@ import (
 // is busy for both:
 //
 //	go test ./cmd/ipcrun -run '^$' -bench . -benchtime 20x
+//
+// IPCRUN_BENCH_UNDER is what both sides run under, as a command that takes a
+// command: taskset -c 0 for one processor; chrt -f 1 before it, as root, where
+// others are busy on the machine.
 
 // python is the interpreter itself: version managers put a slow script before
 // it, which would be no fair peer.
@@ -41,10 +45,16 @@ func binary(b *testing.B) string {
 	return path
 }
 
+// command runs a program under IPCRUN_BENCH_UNDER.
+func command(args ...string) *exec.Cmd {
+	args = append(strings.Fields(os.Getenv("IPCRUN_BENCH_UNDER")), args...)
+	return exec.Command(args[0], args[1:]...)
+}
+
 func timed(b *testing.B, name string, args ...string) time.Duration {
 	b.Helper()
 	start := time.Now()
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+	if out, err := command(append([]string{name}, args...)...).CombinedOutput(); err != nil {
 		b.Fatalf("%s: %v\n%s", name, err, out)
 	}
 	return time.Since(start)
@@ -158,7 +168,7 @@ func BenchmarkLoops(b *testing.B) {
 			for b.Loop() {
 				timed(b, bin, "run", "--log", log, file)
 				ours = append(ours, time.Duration(span(b, log)/int64(c.rounds)/procs))
-				out, err := exec.Command(py, "testdata/peers/loops.py", c.peer, strconv.Itoa(c.rounds)).Output()
+				out, err := command(py, "testdata/peers/loops.py", c.peer, strconv.Itoa(c.rounds)).Output()
 				if err != nil {
 					b.Fatal(err)
 				}
