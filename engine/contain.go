@@ -3,6 +3,7 @@ package engine
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -68,7 +69,12 @@ func (r *run) boxOf(d *spec.Proc, path, dir string) (sandbox.Box, error) {
 	if err != nil {
 		return want, err
 	}
-	want.Visible = append(want.Visible, base, dir)
+	want.Hidden = d.Run.Hidden
+	want.Writable = append(want.Writable, d.Run.Writable...)
+	want.Visible = append(want.Visible, dir)
+	if !slices.Contains(d.Run.Hidden, base) {
+		want.Visible = append(want.Visible, base)
+	}
 	// What its command line names it is to find, wherever that lies.
 	for _, arg := range append([]string{path}, d.Run.Argv...) {
 		if _, err := os.Stat(arg); err == nil && filepath.IsAbs(arg) {

@@ -88,11 +88,17 @@ type Result struct {
 // and returns what is known; the cause of the cancellation names the signal.
 // The returned error is ours: the run could not even be recorded.
 func (e *Engine) Run(ctx context.Context, sc *spec.Scenario) (*Result, error) {
+	return e.Watch(ctx, sc, nil)
+}
+
+// Watch is Run; told is given the log so far each time that a check which earns
+// points is done. The run goes on when told returns.
+func (e *Engine) Watch(ctx context.Context, sc *spec.Scenario, told func([]event.Event)) (*Result, error) {
 	p, err := plan.Make(sc)
 	if err != nil {
 		return nil, err
 	}
-	r := &run{engine: e, plan: p, ctx: ctx}
+	r := &run{engine: e, plan: p, ctx: ctx, told: told}
 	r.execute()
 	events := r.digest()
 	return &Result{Scenario: sc, Events: events, Verdict: event.Judge(events), run: r}, nil

@@ -19,20 +19,33 @@ func (r *run) copyFiles(d *spec.Proc, base string) (string, error) {
 		return "", err
 	}
 	to := filepath.Join(work, d.Name)
+	var from []string
 	for _, name := range d.Run.Files {
-		from := name
-		if !filepath.IsAbs(from) {
-			from = filepath.Join(base, name)
+		if !filepath.IsAbs(name) {
+			// Joined, it would lose the dot that stands for what is in it.
+			name = base + "/" + name
 		}
+		from = append(from, name)
+	}
+	if err := CopyFiles(to, from); err != nil {
+		return "", fmt.Errorf("files: %w", err)
+	}
+	return to, nil
+}
+
+// CopyFiles copies files and directories into a directory, which it makes; of
+// one that ends with /. it copies what is in it.
+func CopyFiles(to string, from []string) error {
+	for _, name := range from {
 		target := filepath.Join(to, filepath.Base(name))
 		if strings.HasSuffix(name, "/.") { // what is in the directory, and not the directory
 			target = to
 		}
-		if err := copyTree(from, target); err != nil {
-			return "", fmt.Errorf("files: %w", err)
+		if err := copyTree(filepath.Clean(name), target); err != nil {
+			return err
 		}
 	}
-	return to, nil
+	return nil
 }
 
 func copyTree(from, to string) error {

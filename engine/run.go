@@ -69,7 +69,8 @@ type run struct {
 	// anything: what the script waits for may be changed by any event.
 	anything bool
 	points   score
-	looked   look // the last look at who can move
+	told     func([]event.Event) // nil: nobody watches
+	looked   look                // the last look at who can move
 	// holdOff: until then, that everybody is blocked is no news.
 	holdOff int64
 	news    int   // grows with everything that happens

@@ -56,6 +56,14 @@ func (r *run) lost(m *script.Machine, a *script.Action) bool {
 	return true
 }
 
+// tell gives whoever watches the run its log so far, once a check that earns
+// points is done.
+func (r *run) tell(s *spec.Step) {
+	if r.told != nil && scored(s) {
+		r.told(r.digest())
+	}
+}
+
 // limitOf is the limit of a step that waits.
 func (r *run) limitOf(a *script.Action) *event.Limit {
 	if within, given := a.Args.Get("within").(int); given {

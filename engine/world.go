@@ -46,6 +46,7 @@ func (r *run) runScript(p *script.Program, w script.World) {
 			r.doing = describe(s)
 		}
 		if r.barred(m, a, s) {
+			r.tell(s)
 			continue
 		}
 		r.points.now = scored(s)
@@ -57,12 +58,14 @@ func (r *run) runScript(p *script.Program, w script.World) {
 		}
 		m.Done(a, res, err)
 		if r.lost(m, a) {
+			r.tell(s)
 			continue
 		}
 		if err != nil && (m.End() == nil || m.End().Uncaught == nil) {
 			r.failedStep(a.Step, err, event.FlagExpected)
 		}
 		r.emit(&event.Rec{Kind: event.StepEnd, Verb: a.Verb.ID(), Step: a.Step, Obj: event.NoObj, Value: int(arena.Now() - began)})
+		r.tell(s)
 	}
 	if end := m.End(); end != nil && end.Uncaught != nil && r.stop == nil {
 		u := end.Uncaught

@@ -18,7 +18,7 @@ func Reference() string {
 	b.WriteString("# Reference\n\nGenerated from the descriptors; `go test ./schema -update` writes it anew. The language is explained in [language.md](language.md).\n")
 	v := plan.Vocabulary()
 	section(&b, "Keys of a scenario", "", spec.TopFields)
-	section(&b, "Keys of an exercise", "Of the file: `exercise:`.", spec.ExerciseFields)
+	section(&b, "Keys of an exercise", "Of the file: `exercise:`. See [exercises.md](exercises.md).", spec.ExerciseFields)
 	section(&b, "Keys of known", "Of the file: `known:`.", spec.KnownFields)
 	section(&b, "Keys of a bad program", "Of `known:`, each below `bad:`.", spec.BadFields)
 	section(&b, "Keys of a process", "Short forms: `x: idle`, and `x: [steps…]`.", spec.ProcessFields)

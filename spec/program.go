@@ -24,7 +24,11 @@ type Program struct {
 	// Open: it runs in the namespaces that ipcrun runs in, and writes where its
 	// user may.
 	Open bool
-	Span source.Span
+	// Writable are directories that it may write to beside its own, and Hidden
+	// some that it is not to see, as far as the machine can hide them. No file
+	// says so: they are for whoever binds a program.
+	Writable, Hidden []string
+	Span             source.Span
 }
 
 // Limits are what a process may use; 0 means that it is not limited.

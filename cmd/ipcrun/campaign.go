@@ -51,11 +51,13 @@ func (c *campaign) run(ctx context.Context, opt engine.Options) error {
 	}
 	defer e.Close()
 	c.engine, c.until = e, opt.Until
-	c.mu.Lock()
-	c.status = newStatusLine(c)
-	c.mu.Unlock()
+	if c.opt.format.value == "console" && !c.opt.quiet {
+		c.mu.Lock()
+		c.status = newStatusLine(c.out, c.std.out, len(c.list), &c.mu)
+		c.mu.Unlock()
+	}
 	var workers sync.WaitGroup
-	for range min(c.opt.workers, len(c.list)) {
+	for range min(c.opt.jobs.workers, len(c.list)) {
 		workers.Go(func() { c.work(ctx) })
 	}
 	workers.Wait()
@@ -118,7 +120,7 @@ func (c *campaign) take(ctx context.Context) *spec.Scenario {
 	}
 	sc := c.list[c.next]
 	c.next++
-	c.status.begin(sc)
+	c.status.begin(sc, sc.Name)
 	return sc
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +26,7 @@ type runOptions struct {
 
 	format      oneOf
 	showOutput  oneOf
-	jobs        string
+	jobs        jobsOption
 	repeat      int
 	timeout     duration
 	stepTimeout duration
@@ -39,8 +37,6 @@ type runOptions struct {
 	dryRun      bool
 	log         string
 	exitZero    bool
-
-	workers int // jobs, read
 }
 
 const runLong = `Runs scenarios and says how they went. A folder stands for every *.yaml and
@@ -62,7 +58,7 @@ func newRun(std streams) *cobra.Command {
 		Long:    runLong + "\n\n" + exitHelp(exitGood, exitFailed, exitUsage, exitBroken, exitNothing, 130),
 		Example: runExample,
 		Args:    needFiles,
-		PreRunE: prepare(o.check, o.selection.check, o.order.check),
+		PreRunE: prepare(o.check, o.jobs.check, o.selection.check, o.order.check),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runRun(cmd.Context(), o, args, std)
 		},
@@ -79,7 +75,7 @@ func newRun(std streams) *cobra.Command {
 	o.showOutput = newOneOf("failed", "all", "none")
 	o.showOutput.add(cmd, "show-output", "whose printed lines to show: the last ones of scenarios that fail, all of everybody's, or none")
 	f := cmd.Flags()
-	f.StringVarP(&o.jobs, "jobs", "j", "1", "run `N` scenarios at once; auto: as many as there are processors")
+	o.jobs.add(cmd, "1", "run `N` scenarios at once; auto: as many as there are processors")
 	f.IntVar(&o.repeat, "repeat", 1, "run each scenario `N` times and report how often it passed")
 	f.Var(&o.timeout, "timeout", "how long a scenario that sets no timeout may take, as 500ms or 2s (default 10s)")
 	f.Var(&o.stepTimeout, "step-timeout", "how long a step that sets no timeout may wait (default 5s)")
@@ -104,14 +100,6 @@ func needFiles(cmd *cobra.Command, args []string) error {
 }
 
 func (o *runOptions) check() error {
-	switch n, err := strconv.Atoi(o.jobs); {
-	case o.jobs == "auto":
-		o.workers = runtime.NumCPU()
-	case err != nil || n < 1:
-		return usage("--jobs %s: write a number of at least 1, or auto", o.jobs)
-	default:
-		o.workers = n
-	}
 	switch {
 	case o.repeat < 1:
 		return usage("--repeat %d: at least once", o.repeat)

@@ -31,11 +31,19 @@ var exitDocs = map[int]string{
 }
 
 // exitHelp is the table of exit codes for a command's help.
-func exitHelp(codes ...int) string {
+func exitHelp(codes ...int) string { return exitHelpOf(nil, codes...) }
+
+// exitHelpOf is exitHelp for a command of which some codes mean something more
+// exact.
+func exitHelpOf(own map[int]string, codes ...int) string {
 	var b strings.Builder
 	b.WriteString("Exit codes:\n")
 	for _, c := range codes {
-		fmt.Fprintf(&b, "  %3d  %s\n", c, exitDocs[c])
+		text, exact := own[c]
+		if !exact {
+			text = exitDocs[c]
+		}
+		fmt.Fprintf(&b, "  %3d  %s\n", c, text)
 	}
 	if len(codes) > 2 {
 		b.WriteString("When several apply: 130 and 143 first, then 3, 2, 1, 4.\n")

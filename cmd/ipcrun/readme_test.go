@@ -161,6 +161,48 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
+// TestExercisesPage follows docs/exercises.md from an empty folder: it writes
+// what the page says to write, and runs its commands.
+func TestExercisesPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it grades")
+	}
+	const page = "../../docs/exercises.md"
+	data, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(data), "\n")
+	dir, files, ran := t.TempDir(), 0, 0
+	for _, b := range fenced(t, page) {
+		if b.lang == "sh" {
+			for i, line := range strings.Split(strings.TrimSpace(b.text), "\n") {
+				ran++
+				if out, err := runLine(dir, dir, line); err != nil {
+					t.Errorf("exercises.md:%d: %s: %v\n%s", b.line+i, line, err, out)
+				}
+			}
+			continue
+		}
+		m := regexp.MustCompile("^Write `([\\w./-]+)`:$").FindStringSubmatch(lines[b.line-4])
+		if m == nil {
+			t.Errorf("exercises.md:%d: the page does not say where to write this: %q", b.line, lines[b.line-4])
+			continue
+		}
+		files++
+		name := filepath.Join(dir, m[1])
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(b.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files < 5 || ran < 4 {
+		t.Errorf("only %d files and %d commands", files, ran)
+	}
+}
+
 // repository is the folder of go.mod.
 func repository(t *testing.T) string {
 	t.Helper()

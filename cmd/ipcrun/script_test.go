@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ipcrun/engine/sandbox"
 	"ipcrun/engine/sandbox/refuse"
 )
 
@@ -68,10 +69,14 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
+			if cond == "boxes" {
+				return sandbox.Here().Spaces.Has(sandbox.Mount), nil
+			}
 			return cond == "root" && os.Getuid() == 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"edit": edit, "code": code, "big": big, "interrupt": interruptIt,
+			"same": same, "unseen": unseen, "cut": cut,
 		},
 	})
 }

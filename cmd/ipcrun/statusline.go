@@ -3,38 +3,46 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"ipcrun/spec"
 	"ipcrun/spec/source"
 )
 
 // statusLine is the one line that shows what is going on, on a terminal only.
-// Its methods are called with the campaign's lock held, but for close. A nil
+// Its methods are called with the lock of its output held, but for close. A nil
 // statusLine shows nothing.
 type statusLine struct {
 	w       io.Writer
 	width   int
 	total   int
 	done    int
-	running []*spec.Scenario
-	since   map[*spec.Scenario]time.Time
+	running []task
 	shown   bool
 	over    chan struct{}
 	ticking sync.WaitGroup
 }
 
+// task is something that is going on.
+type task struct {
+	of    any // what it was begun with
+	name  string
+	since time.Time
+}
+
 // redraw is how often the seconds on the line move on.
 const redraw = 200 * time.Millisecond
 
-func newStatusLine(c *campaign) *statusLine {
-	if c.opt.format.value != "console" || c.opt.quiet || !isTerminal(c.std.out) {
+// newStatusLine makes one for total tasks, nil if f, to which w writes, is no
+// terminal. mu is the lock of the output.
+func newStatusLine(w io.Writer, f *os.File, total int, mu sync.Locker) *statusLine {
+	if !isTerminal(f) {
 		return nil
 	}
-	s := &statusLine{w: c.out, width: width(c.std.out), total: len(c.list), since: map[*spec.Scenario]time.Time{}, over: make(chan struct{})}
+	s := &statusLine{w: w, width: width(f), total: total, over: make(chan struct{})}
 	s.ticking.Go(func() {
 		t := time.NewTicker(redraw)
 		defer t.Stop()
@@ -43,30 +51,28 @@ func newStatusLine(c *campaign) *statusLine {
 			case <-s.over:
 				return
 			case <-t.C:
-				c.mu.Lock()
+				mu.Lock()
 				s.hide()
 				s.show()
-				c.mu.Unlock()
+				mu.Unlock()
 			}
 		}
 	})
 	return s
 }
 
-func (s *statusLine) begin(sc *spec.Scenario) {
-	if s == nil {
-		return
+func (s *statusLine) begin(of any, name string) {
+	if s != nil {
+		s.running = append(s.running, task{of, name, time.Now()})
 	}
-	s.running = append(s.running, sc)
-	s.since[sc] = time.Now()
 }
 
-func (s *statusLine) end(sc *spec.Scenario) {
+func (s *statusLine) end(of any) {
 	if s == nil {
 		return
 	}
 	s.done++
-	if i := slices.Index(s.running, sc); i >= 0 {
+	if i := slices.IndexFunc(s.running, func(t task) bool { return t.of == of }); i >= 0 {
 		s.running = slices.Delete(s.running, i, i+1)
 	}
 }
@@ -85,8 +91,8 @@ func (s *statusLine) show() {
 		return
 	}
 	text := fmt.Sprintf("%d/%d", s.done, s.total)
-	for _, sc := range s.running {
-		text += fmt.Sprintf("  %s %.1fs", source.Visible(sc.Name), time.Since(s.since[sc]).Seconds())
+	for _, t := range s.running {
+		text += fmt.Sprintf("  %s %.1fs", source.Visible(t.name), time.Since(t.since).Seconds())
 	}
 	// One cell less than the terminal has, so that it never wraps.
 	text = strings.ReplaceAll(text, "\t", " ")

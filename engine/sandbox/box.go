@@ -42,6 +42,9 @@ type Box struct {
 	// Visible are paths that the program is to see although they lie in the
 	// /tmp that its own one covers.
 	Visible []string
+	// Hidden are directories that the program finds empty, but for what is
+	// writable or visible below them. They need Mount.
+	Hidden []string
 
 	// ReadOnly and Landlock are the two ways; Fit sets them.
 	ReadOnly, Landlock bool
@@ -115,6 +118,10 @@ func (m *Machine) Fit(want Box) (got Box, without []string) {
 		got.Tmp = false
 		lack("no private /tmp", "private /tmp")
 	}
+	if len(want.Hidden) > 0 && !got.Spaces.Has(Mount) {
+		got.Hidden = nil
+		lack("the program sees what its user sees", "mount namespace")
+	}
 	got.ReadOnly = want.Confined && got.Spaces.Has(Mount) && m.ReadOnly
 	// One way is enough, and mounts have no effects but the one that is wanted.
 	got.Landlock = want.Confined && !got.ReadOnly && m.Landlock > 0
@@ -177,6 +184,9 @@ func (b *Box) furnishMounts() error {
 			if err != nil {
 				return err
 			}
+			if slices.ContainsFunc(held, func(h holding) bool { return h.path == p }) {
+				continue // as writable, which is more
+			}
 			fd, err := pickUp(p)
 			if err != nil {
 				return err
@@ -185,7 +195,8 @@ func (b *Box) furnishMounts() error {
 		}
 		return nil
 	}
-	covered := b.covered()
+	own, hidden := b.covered(), b.hidden()
+	covered := slices.Concat(own, hidden)
 	if b.ReadOnly {
 		if err := hold(b.Writable); err != nil {
 			return err
@@ -213,7 +224,7 @@ func (b *Box) furnishMounts() error {
 	if room == 0 {
 		room = DefaultRoom
 	}
-	for _, dir := range covered {
+	for _, dir := range own {
 		if err := mountEmpty(dir, room); err != nil {
 			return err
 		}
@@ -224,13 +235,32 @@ func (b *Box) furnishMounts() error {
 		}
 	}
 	// What lies below something else goes on top of it.
-	slices.SortStableFunc(held, func(a, b holding) int { return strings.Compare(a.path, b.path) })
-	for _, h := range held {
-		if err := h.putBack(); err != nil {
+	layers := slices.Clone(held)
+	for _, dir := range hidden {
+		layers = append(layers, holding{-1, dir})
+	}
+	slices.SortStableFunc(layers, func(a, b holding) int { return strings.Compare(a.path, b.path) })
+	for _, l := range layers {
+		put := l.putBack
+		if l.fd < 0 {
+			put = l.cover
+		}
+		if err := put(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// hidden are the directories to hide, without symbolic links in their names.
+func (b *Box) hidden() []string {
+	var out []string
+	for _, dir := range b.Hidden {
+		if full, err := filepath.EvalSymlinks(dir); err == nil {
+			out = append(out, full)
+		}
+	}
+	return out
 }
 
 // covered are the directories that are to be the program's own.
@@ -268,6 +298,16 @@ func below(paths, dirs []string) []string {
 type holding struct {
 	fd   int
 	path string
+}
+
+// cover hides what is at the path; what does not show there any more is hidden
+// already. Whatever lies below it is put back later, so it can be written to
+// until then, and by nobody but its owner.
+func (h holding) cover() error {
+	if unix.Access(h.path, unix.F_OK) != nil {
+		return nil
+	}
+	return hide(h.path)
 }
 
 // putBack mounts it where it was, under directories of its own if those that

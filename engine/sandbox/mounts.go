@@ -36,6 +36,12 @@ func mountEmpty(dir string, bytes int64) error {
 	return wrap("mount an empty "+dir, unix.Mount("tmpfs", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, options))
 }
 
+// hide puts an empty file system on a directory, of next to no size: there is
+// room for the places of what is put back below it.
+func hide(dir string) error {
+	return wrap("hide "+dir, unix.Mount("tmpfs", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=0755,size=64k"))
+}
+
 const mqueueDir = "/dev/mqueue"
 
 // mountMqueue puts the message queues of this IPC namespace on /dev/mqueue, if

@@ -64,7 +64,9 @@ cmd/ipcrun/internal/lattice
 cmd/ipcrun/internal/sigprobe
 # Measurements are scenarios like any other, and times from their logs.
 cmd/ipcrun/internal/bench   < spec spec/source spec/diag spec/decl engine engine/event engine/plan
-cmd/ipcrun      < spec spec/source spec/diag spec/decl spec/ydoc spec/cond engine engine/agent engine/event engine/plan engine/script engine/proc/sig engine/observe engine/sandbox schema cmd/ipcrun/internal/report cmd/ipcrun/internal/sigprobe cmd/ipcrun/internal/bench
+# A grade is a run, folded and cut down to what its reader may see.
+cmd/ipcrun/internal/grade   < spec spec/source spec/diag spec/ydoc engine engine/event engine/plan cmd/ipcrun/internal/report
+cmd/ipcrun      < spec spec/source spec/diag spec/decl spec/ydoc spec/cond engine engine/agent engine/event engine/plan engine/script engine/proc/sig engine/observe engine/sandbox schema cmd/ipcrun/internal/report cmd/ipcrun/internal/sigprobe cmd/ipcrun/internal/bench cmd/ipcrun/internal/grade
 `
 
 // outside says which packages may import which modules of others. A module

@@ -69,3 +69,6 @@ func (r Run) WhyLost(s *event.Scored) string {
 	a := r.explain(event.Verdict{Cause: s.Event})
 	return a.headline
 }
+
+// Why says in a few words why the run ended as it did.
+func (r Run) Why() string { return r.explain(event.Judge(r.Log)).headline }

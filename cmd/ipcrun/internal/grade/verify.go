@@ -1,0 +1,158 @@
+package grade
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ipcrun/engine"
+	"ipcrun/engine/event"
+	"ipcrun/spec"
+	"ipcrun/spec/source"
+)
+
+// Trial is one program that an exercise is verified by.
+type Trial struct {
+	Known *spec.Known // nil: the exercise's own script
+	Bad   bool
+	// Result is what it has earned, and Problems what about it is not as the
+	// exercise says. Set by Try.
+	Result   *Result
+	Problems []Problem
+}
+
+// Problem is something that is wrong with an exercise.
+type Problem struct {
+	At   source.Span
+	Text string
+}
+
+// Name is what the trial is called.
+func (t *Trial) Name() string {
+	if t.Known == nil {
+		return "the exercise itself"
+	}
+	return t.Known.Path
+}
+
+// Trials are the programs that an exercise is verified by: its own script, and
+// those that are known to be good or bad.
+func (e *Exercise) Trials() []*Trial {
+	ex := e.Scenario.Exercise
+	out := []*Trial{{}}
+	for i := range ex.Good {
+		out = append(out, &Trial{Known: &ex.Good[i]})
+	}
+	for i := range ex.Bad {
+		out = append(out, &Trial{Known: &ex.Bad[i], Bad: true})
+	}
+	return out
+}
+
+// Try runs the program of a trial and says what is not as it should be. An error
+// is ours.
+func (g *Grader) Try(ctx context.Context, t *Trial) error {
+	if t.Known == nil {
+		return g.tryItself(ctx, t)
+	}
+	path := filepath.Join(g.Exercise.Dir, t.Known.Path)
+	r, _, err := g.Grade(ctx, &Submission{Name: filepath.Base(path), Path: path})
+	if err != nil {
+		return err
+	}
+	t.Result = r
+	problem := func(at source.Span, format string, args ...any) {
+		t.Problems = append(t.Problems, Problem{at, fmt.Sprintf(format, args...)})
+	}
+	switch {
+	case !t.Bad && !r.Full():
+		problem(t.Known.Span, "%s is said to be good, but %s", t.Known.Path, lost(r))
+	case t.Bad && !t.Known.Compiles && !r.Unbuilt:
+		problem(t.Known.Span, "%s is said not to compile, but it does", t.Known.Path)
+	case t.Bad && t.Known.Compiles && r.Unbuilt:
+		problem(t.Known.Span, "%s: %s; if this is what is wrong with it, say compiles: false", t.Known.Path, r.Reason)
+	case t.Bad && r.Points >= r.MaxPoints:
+		problem(t.Known.Span, "%s is said to be bad, but it earned every point", t.Known.Path)
+	case t.Bad && !r.Unbuilt:
+		for _, s := range t.Known.Fails {
+			if c := r.check(s.Name); c != nil && !fired(c) {
+				problem(t.Known.Span, "%s is said to fail “%s”, but there it was: %s%s", t.Known.Path, s.Name, c.Result, because(c.Message))
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Result) check(id string) *Check {
+	for i := range r.Checks {
+		if r.Checks[i].ID == id {
+			return &r.Checks[i]
+		}
+	}
+	return nil
+}
+
+// fired reports whether a check has found something wrong by itself.
+func fired(c *Check) bool { return c.Result == event.Failed || c.Result == event.Timeout }
+
+func because(message string) string {
+	if message == "" {
+		return ""
+	}
+	return " (" + message + ")"
+}
+
+// lost says in words what a submission has earned, and why no more.
+func lost(r *Result) string {
+	out := fmt.Sprintf("earned %s of %s points", Number(r.Points), Number(r.MaxPoints))
+	if r.Reason != "" {
+		out += ": " + r.Reason
+	}
+	return out
+}
+
+// Number shows points without needless decimals.
+func Number(f float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", f), ".0") }
+
+// tryItself runs the exercise as it stands: it is the reference solution.
+func (g *Grader) tryItself(ctx context.Context, t *Trial) error {
+	sc := g.Exercise.Scenario
+	res, err := g.Engine.Run(ctx, sc)
+	if err != nil {
+		return err
+	}
+	v := res.Verdict
+	switch {
+	case v.Ending == "interrupted":
+		return context.Cause(ctx)
+	case v.Result == event.Error || v.Result == event.Skip:
+		return fmt.Errorf("%s", detailOf(res.Events, v))
+	}
+	t.Result = &Result{Exercise: g.Exercise.Name, Version: g.Version, Host: engine.Host()}
+	g.judge(t.Result, res.Events)
+	if !t.Result.Full() {
+		at := sc.Exercise.Submission.Span
+		t.Problems = append(t.Problems, Problem{at, "the exercise does not pass by itself: it " + lost(t.Result)})
+	}
+	return nil
+}
+
+// Unfired are the checks that no bad program has failed: nothing shows that they
+// can. The trials were tried.
+func (e *Exercise) Unfired(trials []*Trial) []Problem {
+	var out []Problem
+	for _, s := range e.Scenario.Scored() {
+		if !slices.ContainsFunc(trials, func(t *Trial) bool {
+			c := (*Check)(nil)
+			if t.Bad && t.Result != nil {
+				c = t.Result.check(s.Name)
+			}
+			return c != nil && fired(c)
+		}) {
+			out = append(out, Problem{s.VerbAt, fmt.Sprintf("nobody has failed “%s”: add a program that does to known: bad:", s.Name)})
+		}
+	}
+	return out
+}
