@@ -135,9 +135,14 @@ func (g *Grader) key(s *Submission) (string, error) {
 // of the points only those are earned that always were.
 func (r *Result) compare(other *Result) {
 	ours, theirs := r.verdicts(), other.verdicts()
+	r.Changed = nil
 	for i := range r.Checks {
 		c := &r.Checks[i]
-		if ours[c.ID] == theirs[c.ID] || c.Result == event.Flaky {
+		if c.Result == event.Flaky {
+			r.Changed = append(r.Changed, c.ID)
+			continue
+		}
+		if ours[c.ID] == theirs[c.ID] {
 			continue
 		}
 		r.Changed = append(r.Changed, c.ID)
