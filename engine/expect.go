@@ -91,14 +91,15 @@ func newSearch(pat script.Pattern, from place) (*search, error) {
 }
 
 // look goes on through the lines that have come since, and through the
-// beginning of the next one. It reports whether everything was found.
-func (s *search) look(lines []string, tail string) bool {
+// beginning of the next one, as far as they are the process's. It reports whether
+// everything was found.
+func (s *search) look(lines []string, tail string, mine func(i int) bool) bool {
 	for ; len(s.todo) > 0 && s.at.line < len(lines); s.at = (place{s.at.line + 1, 0}) {
-		if s.take(lines[s.at.line]) {
+		if mine(s.at.line) && s.take(lines[s.at.line]) {
 			s.end = place{s.at.line + 1, 0}
 		}
 	}
-	if len(s.todo) > 0 && len(tail) > s.at.byte && s.take(tail) {
+	if len(s.todo) > 0 && len(tail) > s.at.byte && mine(len(lines)) && s.take(tail) {
 		s.end = s.at
 	}
 	return len(s.todo) == 0
@@ -127,10 +128,13 @@ func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error
 		return nil, err
 	}
 	t := r.terminalOf(slot)
+	look := func() bool {
+		return s.look(out.lines, out.unended(), func(i int) bool { return r.lineIs(slot, out, i) })
+	}
 	w := &waiter{
 		what: "expect", step: a.Step, deadline: a.Deadline, limit: r.stepLimit(),
 		done: func() (bool, error) {
-			if !s.look(out.lines, out.unended()) {
+			if !look() {
 				return false, nil
 			}
 			// A declared process says that it printed the line, and where it has a
@@ -138,7 +142,7 @@ func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error
 			return t == nil || out.program != nil || came(t.transcript, s.found), nil
 		},
 		hopeless: func() string {
-			if r.silent(out) && !s.look(out.lines, out.unended()) {
+			if r.silent(out) && !look() {
 				return r.plan.Slots[slot].Name + " has ended without printing it"
 			}
 			return ""
@@ -163,7 +167,7 @@ func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error
 		}
 		return list, nil
 	}
-	return nil, r.unmet(a, uint32(slot), err, pat.String(), expectParts(out, from), r.whyNoLine(p))
+	return nil, r.unmet(a, uint32(slot), err, pat.String(), r.expectParts(slot, out, pat, from), r.whyNoLine(p))
 }
 
 func came(transcript []byte, lines []string) bool {
@@ -249,10 +253,12 @@ func (r *run) typable(slot int) (*program, error) {
 }
 
 // expectParts shows what the process did print, no part if nothing.
-func expectParts(p *process, from place) []event.Part {
-	lines := slices.Clone(p.lines[min(from.line, len(p.lines)):])
-	if tail := p.unended(); tail != "" {
-		lines = append(lines, tail)
+func (r *run) expectParts(slot int, p *process, pat script.Pattern, from place) []event.Part {
+	var lines []string
+	for i, l := range append(slices.Clone(p.lines), p.unended()) {
+		if i >= from.line && r.lineIs(slot, p, i) && (i < len(p.lines) || l != "") {
+			lines = append(lines, l)
+		}
 	}
 	if len(lines) > 5 {
 		lines = lines[len(lines)-5:]
@@ -261,7 +267,38 @@ func expectParts(p *process, from place) []event.Part {
 	for _, l := range lines {
 		ps = append(ps, event.Part{Text: "printed since", Value: l})
 	}
-	return ps
+	return append(ps, r.printedByOther(slot, p, pat, from)...)
+}
+
+// printedByOther is the line that another has printed than was to, no part if there
+// is none.
+func (r *run) printedByOther(slot int, out *process, pat script.Pattern, from place) []event.Part {
+	s, err := newSearch(pat, from)
+	if err != nil || out.program == nil || !out.program.authors.on {
+		return nil
+	}
+	who := 0
+	s.look(out.lines, out.unended(), func(i int) bool {
+		if r.lineIs(slot, out, i) {
+			return false
+		}
+		if who = out.program.tailBy[0]; i < len(out.by) {
+			who = out.by[i]
+		}
+		return true
+	})
+	if len(s.found) == 0 {
+		return nil
+	}
+	return []event.Part{{Text: fmt.Sprintf("printed by %s, and not by %s", r.pidSpoken(who), r.plan.Slots[slot].Name), Value: s.found[0]}}
+}
+
+// pidSpoken is a process as a sentence names it.
+func (r *run) pidSpoken(pid int) string {
+	if i := r.slotOfPid(pid); i >= 0 {
+		return r.plan.Slots[i].Name
+	}
+	return fmt.Sprintf("process %d", pid)
 }
 
 // whyNoLine says in one sentence why a process prints nothing more.

@@ -120,9 +120,10 @@ func (p *processRecord) readShared() {
 	if d.readyAt != 0 {
 		f["started"] = float64(d.readyAt-r.arena.T0()) / 1e9
 	}
-	f["output"] = string(d.out)
-	lines := make([]any, len(d.lines))
-	for i, l := range d.lines {
+	f["output"] = r.outputOf(p.slot)
+	printed := r.linesOf(p.slot)
+	lines := make([]any, len(printed))
+	for i, l := range printed {
 		lines[i] = l
 	}
 	f["lines"] = lines

@@ -46,6 +46,9 @@ func (r *run) noticed(slot int, data []byte) {
 		r.broken(fmt.Errorf("what the observer of %s saw: %v", r.plan.Slots[slot].Name, err))
 		return
 	}
+	if e.Kind == observe.Print {
+		return // it was taken when it was read, see peek
+	}
 	r.family = append(r.family, e)
 	r.observed(slot, &e)
 	switch e.Kind {

@@ -31,6 +31,7 @@ type process struct {
 
 	out     []byte // lines printed, each with its line feed
 	lines   []string
+	by      []int  // of a program's lines: who wrote each, 0 where that was not seen
 	part    string // of a line that comes in several records
 	cursor  place  // how far expect has gone through them
 	stderr  []byte

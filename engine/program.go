@@ -25,7 +25,12 @@ import (
 type program struct {
 	reports []byte // of its supervisor, not decoded yet
 	input   input
+	report  *stream   // where its supervisor tells them
+	peeked  int       // bytes of reports of which is known who prints what
+	taking  bool      // reports are being taken
 	tail    [2][]byte // of its output and its errors: what is no whole line yet
+	tailBy  [2]int    // who wrote the beginning of that
+	authors authors
 	// alone: nobody of its tree is left.
 	alone  bool
 	failed bool // it could not be started
@@ -55,7 +60,7 @@ func (r *run) startProgram(slot int) error {
 	d := r.plan.Slots[slot].Proc
 	p := r.procs[slot]
 	p.program = &program{}
-	cmd, err := r.programOf(d)
+	cmd, err := r.programOf(slot, d)
 	if err != nil {
 		return fmt.Errorf("%w (line %d)", err, d.Run.Span.Start.Line)
 	}
@@ -75,7 +80,9 @@ func (r *run) startProgram(slot int) error {
 		return fmt.Errorf("pipe: %w", err)
 	}
 	defer unix.Close(report[1])
-	if err := r.addStream(&stream{fd: report[0], slot: slot, take: r.takeReports}); err != nil {
+	p.program.report = &stream{fd: report[0], slot: slot, take: r.takeReports}
+	p.program.authors.on = cmd.Prints
+	if err := r.addStream(p.program.report); err != nil {
 		return err
 	}
 	start, order, err := supervisor.Command(cmd, supervisor.Files{
@@ -98,13 +105,13 @@ func (r *run) startProgram(slot int) error {
 }
 
 // programOf resolves what the file says of a program.
-func (r *run) programOf(d *spec.Proc) (*supervisor.Program, error) {
+func (r *run) programOf(slot int, d *spec.Proc) (*supervisor.Program, error) {
 	run := d.Run
 	base, err := r.baseDir()
 	if err != nil {
 		return nil, err
 	}
-	cmd := &supervisor.Program{Env: r.environment(d), Dir: base, Terminal: d.Terminal, Argv: run.Argv, Observe: observes(run), Calls: run.Observe == "ipc"}
+	cmd := &supervisor.Program{Env: r.environment(d), Dir: base, Terminal: d.Terminal, Argv: run.Argv, Observe: observes(run), Calls: run.Observe == "ipc", Prints: r.hasAuthors(slot)}
 	switch {
 	case len(run.Files) > 0:
 		if cmd.Dir, err = r.copyFiles(d, base); err != nil {
@@ -220,6 +227,12 @@ func (r *run) takeReports(slot int, b []byte) {
 	p := r.procs[slot]
 	pr := p.program
 	pr.reports = append(pr.reports, b...)
+	r.peek(slot)
+	if pr.taking {
+		return // whoever does goes on
+	}
+	pr.taking = true
+	defer func() { pr.taking = false }()
 	for {
 		rep, rest, ok, err := supervisor.Next(pr.reports)
 		if err != nil {
@@ -229,6 +242,7 @@ func (r *run) takeReports(slot int, b []byte) {
 		if !ok {
 			break
 		}
+		pr.peeked -= len(pr.reports) - len(rest)
 		pr.reports = rest
 		r.reported(slot, &rep)
 	}

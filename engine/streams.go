@@ -149,19 +149,40 @@ func (r *run) feed(slot int, b []byte, toErr bool) {
 	} else {
 		p.out = append(p.out, b...)
 	}
-	pr.tail[which] = append(pr.tail[which], b...)
-	for {
-		line, rest, complete := bytes.Cut(pr.tail[which], []byte{'\n'})
-		if !complete {
-			break
+	if pr.authors.on {
+		r.peekReports(slot)
+	}
+	for len(b) > 0 {
+		author, n := 0, len(b)
+		if pr.authors.on {
+			author, n = pr.authors.next(b, toErr)
 		}
-		r.line(slot, string(line), flags)
-		pr.tail[which] = rest
+		if len(pr.tail[which]) == 0 {
+			pr.tailBy[which] = author
+		}
+		pr.tail[which] = append(pr.tail[which], b[:n]...)
+		b = b[n:]
+		for {
+			line, rest, complete := bytes.Cut(pr.tail[which], []byte{'\n'})
+			if !complete {
+				break
+			}
+			r.line(slot, string(line), flags, pr.tailBy[which])
+			pr.tail[which], pr.tailBy[which] = rest, author
+		}
+	}
+	if pr.authors.on {
+		r.takeReports(slot, nil)
 	}
 }
 
-// line records a line of a program.
-func (r *run) line(slot int, text string, flags uint8) {
+// line records a line of a program, or of a process that it has forked.
+func (r *run) line(slot int, text string, flags uint8, author int) {
+	by := r.authorSlot(slot, author)
+	if flags&event.FlagErr == 0 {
+		p := r.procs[slot]
+		p.by = append(p.by, author)
+	}
 	for first := true; first || text != ""; first = false {
 		piece, more := text, uint8(0)
 		if len(piece) > event.MaxText {
@@ -169,7 +190,7 @@ func (r *run) line(slot int, text string, flags uint8) {
 		}
 		text = text[len(piece):]
 		rec := &event.Rec{Kind: event.Print, Flags: flags | more, Obj: event.NoObj, Value: piece, At: arena.Now()}
-		r.log.Add(slot, rec)
+		r.log.Add(by, rec)
 		r.news++
 		r.note(slot, rec)
 	}
@@ -180,7 +201,7 @@ func (r *run) flushTails(slot int) {
 	pr := r.procs[slot].program
 	for which, flags := range []uint8{0, event.FlagErr} {
 		if len(pr.tail[which]) > 0 {
-			r.line(slot, string(pr.tail[which]), flags)
+			r.line(slot, string(pr.tail[which]), flags, pr.tailBy[which])
 			pr.tail[which] = nil
 		}
 	}

@@ -16,8 +16,9 @@ Without timeout: the step timeout of the run applies. into: receives the line,
 with all: the lines. {any: […]} is met by a line in which one of several texts is
 found, {all: […]} by as many lines as there are texts, in any order. A program's
 line counts before its line feed has come, so a prompt can be expected. A child
-that a program forks by itself prints to the output of the program, so from: may
-name either of the two.`,
+that a program forks by itself prints to the output of the program; who wrote a
+line is seen where the program is observed; else from: may name either of the
+two.`,
 			Object: &decl.Field{Name: "expect", Shape: decl.Pattern, Required: true, Doc: "the text, {regex: …}, {any: […]} or {all: […]}", Example: "ready"},
 			Fields: []decl.Field{
 				{Name: "within", Shape: decl.Duration, Doc: "how long it may take; the check fails when that has passed", Example: "2s"},

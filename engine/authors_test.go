@@ -1,0 +1,75 @@
+package engine_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// whoPrints forks a child; both print to one terminal, each when it is told to.
+const whoPrints = `
+import os, signal
+def on(s, text):
+    signal.signal(s, lambda *_: os.write(1, text))
+on(signal.SIGUSR1, b"same\n")
+pid = os.fork()
+if pid == 0:
+    on(signal.SIGUSR2, b"mi")
+    on(signal.SIGHUP, b"ne\nrest")
+    on(signal.SIGTERM, b"")
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+else:
+    on(signal.SIGUSR2, b"the parent's\n")
+    signal.signal(signal.SIGTERM, lambda *_: (os.kill(pid, 15), os.wait(), print("bye", flush=True), os._exit(0)))
+while True:
+    signal.pause()
+`
+
+// TestWhoPrints: a line is of the process that wrote it, though it came out of the
+// same terminal or pipe as all others.
+func TestWhoPrints(t *testing.T) {
+	p := program(t, "who.py", whoPrints)
+	for _, terminal := range []bool{true, false} {
+		programPasses(t, fmt.Sprintf(`
+name: x
+processes:
+  parent: {run: [%s, %s], terminal: %v, observe: true}
+  child: {parent: parent}
+steps:
+  - eventually: '"SIGHUP" in child.catches && "SIGTERM" in parent.catches'
+  - {kill: child, signal: SIGUSR1}
+  - {expect: same, from: child}
+  - {kill: parent, signal: SIGUSR2}
+  - {expect: "the parent's", from: parent}
+  - {kill: child, signal: SIGUSR2}
+  - {expect: mi, from: child}
+  - {kill: child, signal: SIGHUP}
+  - {expect: rest, from: child}
+  - {kill: parent, signal: SIGTERM}
+  - {wait: parent}
+  - assert: child.lines == ["same", "mine", "restbye"]
+  - assert: parent.lines == ["the parent's"]
+`, python(t), p, terminal))
+	}
+}
+
+// TestWrongProcessPrints: a line of the wrong process is not the line.
+func TestWrongProcessPrints(t *testing.T) {
+	p := program(t, "who.py", whoPrints)
+	o := runProgram(t, fmt.Sprintf(`
+name: x
+processes:
+  parent: {run: [%s, %s], observe: true}
+  child: {parent: parent}
+steps:
+  - eventually: '"SIGHUP" in child.catches && "SIGTERM" in parent.catches'
+  - {kill: parent, signal: SIGUSR1}
+  - {expect: same, from: parent}
+  - {kill: parent, signal: SIGTERM}
+  - {expect: same, from: child, timeout: 20s}
+`, python(t), p))
+	log := o.causeText() + o.dump()
+	if !strings.Contains(log, "printed by parent, and not by child") {
+		t.Errorf("%s: %s", o.Verdict.Result, log)
+	}
+}
