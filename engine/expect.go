@@ -153,7 +153,7 @@ func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error
 	}
 	from := p.cursor
 	w.wanting = func() (string, []event.Part, string) {
-		return pat.String(), expectParts(out, from), r.whyNoLine(p)
+		return pat.String(), r.expectParts(slot, out, pat, from), r.whyNoLine(p)
 	}
 	if err = r.block(w); err == nil {
 		p.cursor = s.end

@@ -43,6 +43,7 @@ func (r *run) Fact(name string) (any, bool) {
 	}
 	one := func(i int) any {
 		if n.Class == script.ClassProcess {
+			r.outOf(n.First + i) // what it printed before this moment has been printed
 			if r.isForeign(n.First + i) {
 				r.find(false)
 			}
