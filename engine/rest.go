@@ -40,7 +40,9 @@ func (r *run) awaitRest(a *script.Action, slot int, t *terminal) error {
 				if _, known := first[pid]; !known {
 					first[pid] = f.Ticks
 				}
-				if f.Ticks-first[pid] < restTicks && proc.AnyThreadRuns(pid) && proc.Exists(pid) {
+				// Whom an observer holds for a moment is in the middle of something.
+				held := f.State == 't' && !r.isStopped(&f)
+				if f.Ticks-first[pid] < restTicks && (held || proc.AnyThreadRuns(pid)) && proc.Exists(pid) {
 					return false, nil
 				}
 			}
