@@ -43,8 +43,10 @@ type program struct {
 	watched bool
 	// statuses of those in its tree whom the supervisor reaped, by pid.
 	statuses map[int]proc.Status
-	bytes    int  // printed, all in all
-	over     bool // it was ended because it printed too much
+	unwaited []int // those that had ended before it and that it never waited for
+	ownIPC   bool  // it has a namespace of its own for what has a name
+	bytes    int   // printed, all in all
+	over     bool  // it was ended because it printed too much
 	// left is what it has left under names in namespaces of its own.
 	left []sandbox.Object
 }
@@ -85,6 +87,7 @@ func (r *run) startProgram(slot int) error {
 	if err := r.addStream(p.program.report); err != nil {
 		return err
 	}
+	p.program.ownIPC = cmd.Box.Spaces.Has(sandbox.IPC)
 	start, order, err := supervisor.Command(cmd, supervisor.Files{
 		Null: int(r.null.Fd()), Console: r.console[1], Lifeline: int(r.lifeline.ReadEnd().Fd()), Report: report[1], Program: files,
 	})
@@ -272,6 +275,7 @@ func (r *run) reported(slot int, rep *supervisor.Report) {
 		st := proc.DecodeStatus(rep.Status)
 		p.program.statuses[rep.Pid] = st
 		if rep.Pid == p.program.root {
+			p.program.noteUnwaited(rep.Pids())
 			r.programEnded(slot, st, rep.At, rep.Pids())
 		}
 	case supervisor.Noticed:

@@ -18,6 +18,7 @@ import (
 	"ipcrun/engine/observe"
 	"ipcrun/engine/plan"
 	"ipcrun/engine/proc"
+	"ipcrun/engine/sandbox"
 	"ipcrun/engine/script"
 	"ipcrun/prims"
 	"ipcrun/prims/arena"
@@ -40,10 +41,12 @@ type run struct {
 	null      *os.File
 	console   [2]int // pipe for what processes write outside print
 	consoleBy []byte
-	fds       []*os.File     // descriptors of primitives, by number
-	handles   []any          // of the primitives
-	procs     []*process     // by slot
-	others    []*helper      // supervisors
+	fds       []*os.File // descriptors of primitives, by number
+	handles   []any      // of the primitives
+	procs     []*process // by slot
+	others    []*helper  // supervisors
+	census    *census    // what was left at the end, for finally
+	before    []sandbox.Object
 	targets   map[string]int // numbers of primitives, by what descriptors lead to
 	terms     map[int]*terminal
 	streams   []*stream       // of programs
@@ -102,6 +105,7 @@ func (r *run) execute() {
 		r.emit(&event.Rec{Kind: event.Finished, Obj: event.NoObj})
 		return
 	}
+	r.noteObjects()
 	err := r.launch()
 	if err == nil {
 		r.runScript(r.plan.Script, r)
@@ -118,6 +122,7 @@ func (r *run) execute() {
 	if r.stop == nil {
 		r.missed()
 	}
+	r.takeCensus()
 	r.letEnd()
 	r.tearDown()
 	r.races()

@@ -385,6 +385,9 @@ func (d *Finder) doubt(w int, parent *Member, list []*Member) *Ambiguity {
 // Describe says what a process is, for a report.
 func (m *Member) Describe() string {
 	line := m.Name
+	if len(m.Argv) == 0 && m.Cloned && m.Parent != nil {
+		return m.Parent.Describe() // it had ended when it was first seen
+	}
 	for i, a := range m.Argv {
 		switch {
 		case i == 0:

@@ -51,6 +51,9 @@ type ScriptWorld interface {
 	// in the background under a name.
 	Order(a *Action, slot int, order int, vars map[string]any, background string) (any, error)
 	Await(a *Action, background string) (any, error)
+	// Left looks for what LeftZombies, LeftOrphans or LeftIPC speaks of, below the
+	// process in a slot or, for -1, everywhere.
+	Left(a *Action, what string, slot int) (Check, error)
 }
 
 // Condition is an expression that can be asked again and again.

@@ -13,7 +13,8 @@ const (
 	Started Kind = iota + 1 // the program runs: Pid
 	Failed                  // it could not be started: Text says why
 	// Ended: a process of the tree has ended that the supervisor was the parent of:
-	// Pid, Status. Of the program itself: Data has those who outlive it, see Pids.
+	// Pid, Status. Of the program itself: Data has those who outlive it and, with a
+	// minus sign, those that it has not waited for; see Pids.
 	Ended
 	Alone    // nobody is left below the supervisor, and nobody can come
 	Noticed  // what an observer saw: Data, see observe.Event
@@ -38,7 +39,7 @@ type Report struct {
 func (r *Report) Pids() []int {
 	var out []int
 	for b := r.Data; len(b) >= 4; b = b[4:] {
-		out = append(out, int(binary.LittleEndian.Uint32(b)))
+		out = append(out, int(int32(binary.LittleEndian.Uint32(b))))
 	}
 	return out
 }

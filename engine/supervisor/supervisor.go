@@ -252,8 +252,8 @@ func (s *supervisor) number(pid int) int {
 	return n
 }
 
-// living lists the processes below this one that have not ended, by their numbers
-// outside.
+// living lists the processes below this one, the program left out, by their numbers
+// outside: those that have not ended, and with a minus sign those that have.
 func (s *supervisor) living() []int {
 	tree, err := proc.Tree(unix.Getpid())
 	if err != nil {
@@ -261,10 +261,17 @@ func (s *supervisor) living() []int {
 	}
 	var out []int
 	for _, pid := range tree {
-		if f, err := proc.ReadFacts(pid); err == nil && f.State != 'Z' && f.State != 'X' {
-			if n := s.number(pid); n != 0 {
-				out = append(out, n)
-			}
+		f, err := proc.ReadFacts(pid)
+		if err != nil || f.State == 'X' || pid == s.pid {
+			continue
+		}
+		n := s.number(pid)
+		switch {
+		case n == 0:
+		case f.State == 'Z':
+			out = append(out, -n)
+		default:
+			out = append(out, n)
 		}
 	}
 	return out
