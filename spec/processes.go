@@ -90,6 +90,8 @@ func (ld *loader) attributes(p *Proc, n *ydoc.Node) {
 		}
 	case n.Get("steps") == nil && ld.belowProgram(n):
 		ld.found(p, n)
+	case meant(n, "run", known) || n.Get("parent") != nil && ld.names[n.Get("parent").Value] == nil:
+		// Misspelt, which was reported: it may need no steps.
 	case ld.absent(n, "steps", known):
 		ld.add(codeMissing, p.Span, p.Name+" has no steps:", "Give it steps:, or run: for a program, or declare it idle and give it orders with in: "+p.Name+".", "")
 	}

@@ -185,7 +185,7 @@ func turn(e *event.Event, ours bool) string {
 // minor: a signal of interest to a thorough reader alone: to a process that the
 // scenario does not declare, or the news of a child's end that nobody handles.
 func minor(e *event.Event) bool {
-	return e.Proc != "" && e.Proc[0] >= '0' && e.Proc[0] <= '9' || e.Detail == "default" && e.Signal == "SIGCHLD"
+	return e.Proc != "" && e.Proc[0] >= '0' && e.Proc[0] <= '9' || e.Detail != "" && e.Signal == "SIGCHLD"
 }
 
 // overrun words that a program was ended because it went beyond what it may.
