@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the shipped scenarios, by path below this folder.
 //
-//go:embed *.yaml */*.yaml
+//go:embed *.yaml */*.yaml */*/*.yaml
 var Files embed.FS
