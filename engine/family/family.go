@@ -189,6 +189,11 @@ func (m *Member) update(s *Sight, observed bool) {
 	if s.Layout == 0 {
 		m.Layout = was.Layout
 	}
+	if observed && was.Exe != "" {
+		// A look may be ahead of the events. What it executes is what they say, so that
+		// it agrees with whom they say it has forked.
+		m.Exe, m.Argv = was.Exe, was.Argv
+	}
 	executed := m.Layout != was.Layout && was.Layout != 0
 	if m.Layout == 0 {
 		executed = s.Exe != was.Exe && was.Exe != "" || len(was.Argv) > 0 && !slices.Equal(s.Argv, was.Argv)

@@ -461,6 +461,12 @@ func TestObserved(t *testing.T) {
 	f.Died(1002)
 	x.Resolve()
 	x.means(1001, 0)
+	// A look sees the exec before the observer has told of it: its helpers are still
+	// those of a shell.
+	if _, doubts := x.look(`1001 1000 python3 L=9 : python3 driver.py`); doubts != nil {
+		t.Errorf("%+v", doubts)
+	}
+	x.means(1001, 0)
 	f.Execed(program, "/usr/bin/python3", []string{"python3", "driver.py"})
 	x.Resolve()
 	x.means(1001, 0)
