@@ -38,6 +38,9 @@ type Member struct {
 	Gone    bool // and was reaped
 	layouts []uint64
 	settled bool
+	// unseen: it was not looked at since an observer told that it executes
+	// something, so what its streams lead to may have changed.
+	unseen bool
 }
 
 // Family is what is known of the processes below one program.
@@ -178,7 +181,7 @@ func dead(state byte) bool { return state == 'Z' || state == 'X' }
 // update takes in how a known process looks now.
 func (m *Member) update(s *Sight, observed bool) {
 	was := m.Sight
-	m.Sight = *s
+	m.Sight, m.unseen = *s, false
 	if dead(s.State) {
 		// What a zombie was can no longer be seen.
 		m.Ended = true
@@ -245,6 +248,7 @@ func (f *Family) Execed(pid int, exe string, argv []string) {
 	}
 	m.Exe, m.Argv, m.Layout = exe, argv, 0
 	m.Catches = 0 // exec resets what is caught
+	m.unseen = true
 	m.executed(0)
 }
 
@@ -269,7 +273,8 @@ func (m *Member) settle() {
 	if m.Cloned && m.Ticks >= worthOfTicks {
 		own = true
 	}
-	if p := m.Parent; p != nil && m.Cloned && (m.Catches != p.Catches || m.Ignores != p.Ignores) {
+	// What a shell forks changes its signals first, and then what it reads.
+	if p := m.Parent; p != nil && m.Cloned && !p.isShell() && (m.Catches != p.Catches || m.Ignores != p.Ignores) {
 		own = true
 	}
 	m.settled = own

@@ -11,7 +11,8 @@ import (
 //	PID PPID EXE [flags] : COMMAND LINE
 //
 // A blank line ends a look. Flags: L=n the address space, z zombie, r running,
-// in=X and out=X where its streams lead to (tty if not given), c=n caught signals.
+// in=X and out=X where its streams lead to (tty if not given), c=n caught and
+// i=n ignored signals.
 type tale struct {
 	*Finder
 	t     *testing.T
@@ -52,6 +53,8 @@ func (x *tale) look(text string) (changes []Change, doubts []Ambiguity) {
 					s.Out = v
 				case "c":
 					s.Catches = uint64(number(v))
+				case "i":
+					s.Ignores = uint64(number(v))
 				case "new": // its pid is used again
 					key += v
 				default:
@@ -252,6 +255,21 @@ func TestShellProgram(t *testing.T) {
 	x.look(`
 1001 1000 dash L=1 : sh -c sleep 9 & wait
 1002 1001 dash L=1 r : sh -c sleep 9 & wait`)
+	x.means(1001)
+	// Signals come before that.
+	x = tell(t, nil)
+	x.look(`
+1001 1000 bash L=1 c=65538 : bash rude.sh
+1002 1001 bash L=1 r c=65536 i=4 : bash rude.sh
+
+1001 1000 bash L=1 c=65538 : bash rude.sh
+1002 1001 bash L=1 r c=65536 i=6 : bash rude.sh`)
+	x.means(1001)
+	// Nor what it executes before its streams were looked at.
+	f := x.Family
+	f.Observe()
+	f.Execed(1002, "/usr/bin/sleep", []string{"sleep", "100"})
+	x.Resolve()
 	x.means(1001)
 	// Without traps as well.
 	x = tell(t, nil, child)

@@ -51,6 +51,7 @@ func (m *Member) isTracker() bool { return !m.Cloned && m.argvHas(trackers) }
 
 const (
 	sigint  = 2
+	sigquit = 3
 	sigchld = 17
 )
 
@@ -61,9 +62,11 @@ func (m *Member) traps() bool {
 	return m.Catches&^own != 0
 }
 
-// background: a shell has started it with &, so its input is nothing.
+// background: a shell has started it with &, so its input is nothing, and SIGINT
+// and SIGQUIT are ignored (POSIX, Shell Command Language 2.11).
 func (m *Member) background(shell *Member) bool {
-	return m.In == "/dev/null" && shell.In != "/dev/null"
+	const keys = 1<<(sigint-1) | 1<<(sigquit-1)
+	return m.In == "/dev/null" && shell.In != "/dev/null" || m.Ignores&^shell.Ignores&keys == keys
 }
 
 // substitution: a shell reads what it prints, as in $(…).
@@ -93,8 +96,8 @@ func (m *Member) runs(taken func(*Member) bool) *Member {
 	}
 	var last *Member
 	for _, k := range m.kids() {
-		if k.Cloned && !k.settled {
-			continue // what it reads and executes is still to be arranged
+		if k.Cloned && !k.settled || k.unseen && !k.Ended {
+			continue // what it reads and executes is still to be arranged, or to be looked at
 		}
 		if k.Gone || k.Ended && shell || taken(k) || shell && (k.background(m) || k.substitution(m)) {
 			continue
