@@ -84,13 +84,17 @@ func (r *run) boxOf(d *spec.Proc, path, dir string) (sandbox.Box, error) {
 	if len(d.Run.Files) > 0 {
 		want.Writable = append(want.Writable, dir)
 	}
-	if !want.Shm {
-		want.Writable = append(want.Writable, "/dev/shm")
-	}
-	if !want.Tmp {
-		want.Writable = append(want.Writable, os.TempDir())
-	}
 	box, _ := sandbox.Here().Fit(want)
+	// What it does not get for itself it shares with everybody.
+	if !box.Shm {
+		box.Writable = append(box.Writable, "/dev/shm")
+	}
+	if !box.Tmp {
+		box.Writable = append(box.Writable, "/tmp")
+		if tmp := os.TempDir(); tmp != "/tmp" {
+			box.Writable = append(box.Writable, tmp)
+		}
+	}
 	return box, nil
 }
 

@@ -151,9 +151,10 @@ func (r *run) flushConsole() {
 func (r *run) readTerminal(slot int, hangup bool) {
 	t := r.terms[slot]
 	var buf [4096]byte
-	for {
+	for left := atOnce; left > 0; {
 		n, err := t.tty.Read(buf[:])
 		if n > 0 {
+			left -= n
 			t.transcript = append(t.transcript, buf[:n]...)
 			r.news++
 			if r.isProgram(slot) {
@@ -247,6 +248,7 @@ func (r *run) block(w *waiter) error {
 			}
 		}
 		if quiet && w.deadline == 0 {
+			r.freeSupervisors()
 			s := r.look()
 			if r.news != news {
 				continue // what has happened meanwhile may be what is waited for
@@ -309,7 +311,10 @@ func (r *run) await(step uint32, done func() bool) error {
 			r.expired(step, r.limit)
 			return r.stop
 		}
-		r.pump(min(lookEvery, time.Duration(r.deadln-now)))
+		news := r.news
+		if r.pump(min(lookEvery, time.Duration(r.deadln-now))); r.news == news {
+			r.freeSupervisors()
+		}
 	}
 }
 

@@ -48,6 +48,8 @@ type helper struct {
 	reaped     bool
 	slot       int // whose it is
 	attends    bool
+	stopped    bool // once
+	killed     bool
 }
 
 // terminal is a pseudo-terminal and what came out of it.
@@ -348,13 +350,8 @@ func (r *run) tearDown() {
 		}
 		r.pump(10 * time.Millisecond)
 	}
+	r.endUnwilling()
 	r.drain()
-	for i, p := range r.procs {
-		if p.program != nil {
-			r.readOut(i)
-			r.flushTails(i)
-		}
-	}
 	r.flushConsole()
 	for i, p := range r.procs {
 		if p.program != nil {
@@ -399,11 +396,11 @@ func (r *run) tearDown() {
 // one that ends before could not do its job, and has said why.
 func (r *run) helperEnded(i int) {
 	h := r.others[i]
-	_, reaped, err := proc.WaitPidfd(h.pidfd)
+	st, reaped, err := proc.WaitPidfd(h.pidfd)
 	if !reaped && err == nil {
 		return
 	}
-	h.reaped = true
+	h.reaped, h.killed = true, reaped && st.Known && !st.Exited
 	r.watcher.Remove(h.pidfd)
 	if p := r.procs[h.slot]; p.program != nil {
 		if !h.attends {

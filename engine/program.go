@@ -300,16 +300,24 @@ func (r *run) unsupervised(h *helper) {
 	r.readOut(h.slot)
 	p := r.procs[h.slot]
 	if r.torn || r.stop != nil {
+		if h.killed {
+			r.orphaned(h.slot)
+		}
 		if p.forked && !p.ended {
 			r.processEnded(h.slot)
 		}
 		return
 	}
 	name := r.plan.Slots[h.slot].Name
-	if !p.forked {
+	if !p.forked && !h.killed {
 		r.broken(fmt.Errorf("%s: its supervisor ended before it had started it", name))
 		return
 	}
 	r.emit(&event.Rec{Kind: event.Overrun, Obj: uint32(h.slot), Value: map[string]any{"what": "supervisor"}})
+	r.orphaned(h.slot)
+	p.program.alone = true
+	if p.forked && !p.ended {
+		r.processEnded(h.slot)
+	}
 	r.fail()
 }

@@ -36,14 +36,20 @@ func (s *stream) close() {
 	}
 }
 
+// atOnce bounds what is read of one stream before anything else is looked at,
+// bytes. It is more than a pipe or a terminal holds: whoever writes without end
+// does not keep the engine from its deadlines.
+const atOnce = 256 << 10
+
 // read takes all that is there.
 func (s *stream) read() {
 	var buf [4096]byte
-	for s.fd >= 0 {
+	for left := atOnce; s.fd >= 0 && left > 0; {
 		n, err := unix.Read(s.fd, buf[:])
 		switch {
 		case err == unix.EINTR:
 		case n > 0:
+			left -= n
 			s.r.news++
 			s.take(s.slot, buf[:n])
 		case err == unix.EAGAIN:

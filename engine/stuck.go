@@ -72,6 +72,9 @@ func (r *run) lookOnce() look {
 		if r.arena.Pending(i) {
 			return l
 		}
+		if p.ended && p.program != nil && !p.program.alone {
+			return l // somebody whom it has left behind may print
+		}
 		if p.ended || s.State() == arena.Unborn {
 			continue
 		}
@@ -143,6 +146,11 @@ func (r *run) moves(p *process, v arena.Look) bool {
 func (r *run) waits() []any {
 	out := []any{}
 	for i, p := range r.procs {
+		if p.ended && p.program != nil && !p.program.alone {
+			if why := r.leftBehind(i); why != "" {
+				out = append(out, map[string]any{"proc": i, "step": 0, "since": 0, "on": "", "why": why})
+			}
+		}
 		if !p.forked || p.ended {
 			continue
 		}
@@ -153,16 +161,8 @@ func (r *run) waits() []any {
 		case err == nil && r.isStopped(&f):
 			m["why"] = "it is stopped, and nobody sends SIGCONT"
 			m["on"] = "SIGCONT"
-		case r.isForeign(i) && v.State != arena.Blocked:
-			k := &kernelRecord{r: r, pid: p.pid, slot: i}
-			on, why := k.blocked()
-			m["on"], m["why"] = on, "it runs"
-			if why != "" {
-				m["why"] = why
-			}
-			if k.read().State == 'Z' {
-				m["why"] = "it has ended, and nobody has waited for it"
-			}
+		case err == nil && r.isForeign(i) && v.State != arena.Blocked:
+			m["on"], m["why"] = r.foreignState(i, &f)
 		case v.State != arena.Blocked:
 			m["why"] = "it runs"
 		default:

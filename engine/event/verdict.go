@@ -77,6 +77,12 @@ func Judge(log []Event) Verdict {
 			}
 		case Missed, Barred:
 			decide(i, "fail")
+		case Overrun:
+			// A program that is beyond a limit fails by what comes of it; one that
+			// nobody watched for a while is not judged at all.
+			if e.Detail == "supervisor" || e.Detail == "stopped" {
+				decide(i, "fail")
+			}
 		case Raced:
 			if e.Race != nil && e.Race.Severity == "error" {
 				decide(i, "race")

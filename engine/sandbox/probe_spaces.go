@@ -90,7 +90,7 @@ func (m *Machine) judgeSpaces(base, got Spaces, refused map[Spaces]error, t *tri
 			Follows: "Names never clash with those of other programs, and what is left over ends with the run."})
 	} else {
 		m.add(Finding{Name: "IPC namespace", Reason: becauseSpace("A new IPC namespace", err),
-			Follows: "Programs share keys and names with everybody; what they leave is found by owner and time."})
+			Follows: "Programs share keys and names with everybody; what they leave there stays; no_leaked_ipc finds it."})
 	}
 
 	if apart == nil {

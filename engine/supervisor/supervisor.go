@@ -85,6 +85,7 @@ func supervise(files int) {
 	for i := range files {
 		s.files = append(s.files, fdProgram+i)
 	}
+	spareThreads()
 	if s.program.Observe {
 		err = s.observe()
 	} else if err = s.start(-1); err == nil {
@@ -100,6 +101,28 @@ func supervise(files int) {
 		s.alone()
 	}
 	s.stay()
+}
+
+// spare is how many threads are made before the program is started. One that
+// forks without end uses up the numbers of its namespace, or the processes of its
+// user; whoever gets no thread then cannot end it, and a runtime that gets none
+// crashes.
+const spare = 5
+
+func spareThreads() {
+	var here, done sync.WaitGroup
+	here.Add(spare)
+	done.Add(1)
+	for range spare {
+		go func() {
+			runtime.LockOSThread() // no two of them on one thread
+			here.Done()
+			done.Wait()
+			runtime.UnlockOSThread()
+		}()
+	}
+	here.Wait()
+	done.Done()
 }
 
 // stay: the leader of a terminal's session must not end before the engine has
@@ -134,6 +157,9 @@ func (s *supervisor) start(gate int) error {
 		c.Foreground, c.Ctty = true, s.files[1]
 	} else {
 		c.Setpgid = true
+	}
+	if p.Box.Filtered { // the numbers are the same inside and outside then
+		p.Box.Spare = []int{unix.Getpid(), unix.Getppid()}
 	}
 	pid, pidfd, err := p.Box.Start(c, gate)
 	if err != nil {
@@ -179,14 +205,28 @@ func (s *supervisor) reap() {
 			r.Data = appendPids(nil, s.living())
 		}
 		var raw syscall.WaitStatus
+		var used syscall.Rusage
 		for {
-			if _, err = syscall.Wait4(pid, &raw, 0, nil); err != unix.EINTR {
+			if _, err = syscall.Wait4(pid, &raw, 0, &used); err != unix.EINTR {
 				break
 			}
 		}
 		if r.Status = uint32(raw); r.Pid != 0 && err == nil {
+			if pid == s.pid {
+				s.limited(raw, time.Duration(used.Utime.Nano()+used.Stime.Nano()), used.Maxrss<<10)
+			}
 			s.tell(&r)
 		}
+	}
+}
+
+// limited tells which limit it was that ended the program, if any did.
+func (s *supervisor) limited(raw syscall.WaitStatus, cpu time.Duration, peak int64) {
+	if !raw.Signaled() {
+		return
+	}
+	if why := s.program.Box.Limits.Why(raw.Signal(), cpu, peak); why != "" {
+		s.tell(&Report{Kind: Exceeded, Text: why})
 	}
 }
 
@@ -209,6 +249,10 @@ const countEvery = 20 * time.Millisecond
 // count holds the program to its number of processes, which is a limit that the
 // kernel knows only for users as a whole.
 func (s *supervisor) count() {
+	// Among hundreds that fork this thread would seldom have its turn. Only root
+	// may say so, and only for root the kernel keeps no such limit.
+	runtime.LockOSThread()
+	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20)
 	for range time.Tick(countEvery) {
 		if s.tooMany() {
 			s.endTree()
@@ -321,6 +365,7 @@ func (s *supervisor) watchLifeline() {
 	s.life.Lock()
 	s.tooMany() // what has grown since the last count
 	s.endTree()
+	s.flush()
 	unix.Exit(0)
 }
 

@@ -35,7 +35,7 @@ static void last(double seconds) { end = now() + seconds; }
 
 static void stay(void) {
 	while (now() < end)
-		usleep(10000);
+		usleep(200000);
 	_exit(0);
 }
 
@@ -213,8 +213,152 @@ static void privileged(int trace) {
 	exit(0);
 }
 
+/* A parent of the program's own: its supervisor. */
+static void parent(int sig) {
+	last(20);
+	pid_t child = fork();
+	if (child == 0) {
+		setsid();
+		deaf();
+		stay();
+	}
+	try_kill("parent", getppid(), sig);
+	stay();
+}
+
+/* Every process that it can see, but for whatever is above it; by name, so
+ * that nobody is hit who has nothing to do with it. */
+static void siblings(void) {
+	last(20);
+	for (int i = 0; i < 3; i++)
+		if (fork() == 0)
+			stay();
+	signal(SIGTERM, SIG_IGN);
+	kill(0, SIGTERM);
+	int n = 0;
+	while (wait(NULL) > 0)
+		n++;
+	printf("killed %d\n", n);
+	exit(0);
+}
+
+/* A grandchild in a session of its own keeps the output open. */
+static void holder(void) {
+	last(20);
+	if (fork() == 0) {
+		setsid();
+		if (fork() == 0)
+			stay();
+		_exit(0);
+	}
+	wait(NULL);
+	say("gone");
+	_exit(0);
+}
+
+static void flood(int fd) {
+	last(20);
+	static char block[4096];
+	memset(block, 'x', sizeof block);
+	for (int i = 63; i < (int)sizeof block; i += 64)
+		block[i] = '\n';
+	while (now() < end)
+		if (write(fd, block, sizeof block) < 0)
+			exit(5);
+}
+
+/* Whoever holds the output floods it, in a session of its own. */
+static void flood_child(void) {
+	last(20);
+	if (fork() == 0) {
+		setsid();
+		flood(1);
+	}
+	stay();
+}
+
+static void line_without_end(void) {
+	last(20);
+	static char block[4096];
+	memset(block, 'y', sizeof block);
+	for (int i = 0; i < 128; i++)
+		if (write(1, block, sizeof block) < 0)
+			exit(5);
+	exit(0);
+}
+
+static void homeless(void) {
+	char dir[] = "homeless-XXXXXX";
+	if (!mkdtemp(dir) || chdir(dir) || rmdir("../") == 0)
+		exit(4);
+	char path[64];
+	snprintf(path, sizeof path, "../%s", dir);
+	rmdir(path);
+	errno = 0;
+	printf("%s\n", getcwd(path, sizeof path) ? "at home" : strerror(errno));
+	exit(0);
+}
+
+static void closes(void) {
+	last(20);
+	for (int fd = 0; fd < 1024; fd++)
+		close(fd);
+	stay();
+}
+
+static void terminal(void) {
+	system("stty raw echo -isig intr undef 2>/dev/null");
+	say("raw");
+	exit(0);
+}
+
+static void hoard(void) {
+	int n = 0;
+	while (n < 10000 && open("/dev/null", O_RDONLY) >= 0)
+		n++;
+	printf("%d: %s\n", n, strerror(errno));
+	exit(0);
+}
+
+static void freeze_group(void) {
+	last(20);
+	fork();
+	say("ready");
+	kill(0, SIGSTOP);
+	stay();
+}
+
+static void escapes(void) {
+	say("\033[2J\033[1;31mred\033]0;title\007\033[?1049h\033c\r\b");
+	exit(0);
+}
+
+static void fires(void) {
+	last(20);
+	if (fork() == 0)
+		stay();
+	say("bye");
+	_exit(0);
+}
+
 int main(int argc, char **argv) {
 	const char *what = argv[1];
+	if (!strcmp(what, "kill-parent")) parent(SIGKILL);
+	if (!strcmp(what, "stop-parent")) parent(SIGSTOP);
+	if (!strcmp(what, "siblings")) siblings();
+	if (!strcmp(what, "holder")) holder();
+	if (!strcmp(what, "flood")) flood(1);
+	if (!strcmp(what, "flood-errors")) flood(2);
+	if (!strcmp(what, "flood-child")) flood_child();
+	if (!strcmp(what, "long-line")) line_without_end();
+	if (!strcmp(what, "homeless")) homeless();
+	if (!strcmp(what, "closes")) closes();
+	if (!strcmp(what, "other")) { execl("/bin/sleep", "sleep", "20", (char *)0); exit(4); }
+	if (!strcmp(what, "terminal")) terminal();
+	if (!strcmp(what, "hoard")) hoard();
+	if (!strcmp(what, "freeze-group")) freeze_group();
+	if (!strcmp(what, "escapes")) escapes();
+	if (!strcmp(what, "fires")) fires();
 	if (!strcmp(what, "bomb")) bomb();
 	if (!strcmp(what, "brood")) brood();
 	if (!strcmp(what, "hop")) hop(0);

@@ -194,9 +194,11 @@ func overrun(e *event.Event) string {
 	case "output":
 		return fmt.Sprintf("ends %s: it has printed more than %d bytes", e.Object, integer(e.Value))
 	case "supervisor":
-		return fmt.Sprintf("lost the process that watches %s: something has killed it", e.Object)
+		return fmt.Sprintf("loses the process that watches %s: something has killed it", e.Object)
+	case "stopped":
+		return fmt.Sprintf("finds the process that watches %s stopped, and continues it", e.Object)
 	}
-	return fmt.Sprintf("ends %s: it went beyond its limit of %s", e.Object, e.Detail)
+	return fmt.Sprintf("finds %s beyond a limit: %s", e.Object, e.Detail)
 }
 
 // detail words the events that only a thorough reader wants.

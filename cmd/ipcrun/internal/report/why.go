@@ -47,6 +47,13 @@ func (r Run) explain(v event.Verdict) account {
 	case event.Stopped:
 		a.headline = "stopped by " + e.Signal
 		a.why = []string{"Somebody sent " + e.Signal + " to ipcrun; all processes of the scenario were ended."}
+	case event.Overrun:
+		a.headline = "the process that watches " + e.Object + " was attacked"
+		what := "killed"
+		if e.Detail == "stopped" {
+			what = "stopped"
+		}
+		a.why = []string{"Something, most likely the program itself, has " + what + " it. The program, and whoever it had forked, was ended."}
 	case event.Clean:
 		a.headline = "something is left that ipcrun could not end"
 		a.why = []string{"Still there after the end: " + value(e.Value) + "."}
