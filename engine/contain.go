@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -84,6 +85,11 @@ func (r *run) boxOf(d *spec.Proc, path, dir string) (sandbox.Box, error) {
 	if len(d.Run.Files) > 0 {
 		want.Writable = append(want.Writable, dir)
 	}
+	// What is hidden below them could not be changed, but moved away as a whole.
+	holds := func(dir string) bool {
+		return slices.ContainsFunc(want.Hidden, func(h string) bool { return strings.HasPrefix(h, dir+"/") })
+	}
+	want.Tmp = want.Tmp || holds("/tmp")
 	box, _ := sandbox.Here().Fit(want)
 	// What it does not get for itself it shares with everybody.
 	if !box.Shm {
@@ -91,7 +97,7 @@ func (r *run) boxOf(d *spec.Proc, path, dir string) (sandbox.Box, error) {
 	}
 	if !box.Tmp {
 		box.Writable = append(box.Writable, "/tmp")
-		if tmp := os.TempDir(); tmp != "/tmp" {
+		if tmp := os.TempDir(); tmp != "/tmp" && !holds(tmp) {
 			box.Writable = append(box.Writable, tmp)
 		}
 	}
