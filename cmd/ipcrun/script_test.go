@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	// Whoever runs the tests in the background may have had SIGINT ignored,
 	// which the programs under test would inherit.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT)
-	testscript.Main(m, map[string]func(){"ipcrun": main, "refused": refused})
+	testscript.Main(m, map[string]func(){"ipcrun": main, "refused": refused, "deafened": deafened})
 }
 
 // refused THINGS COMMAND... executes a command to which the kernel refuses
