@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -240,10 +241,17 @@ func (r *run) resolve(d *finder) {
 			r.bind(slot, c.Member)
 		}
 	}
-	if root, sure, _ := d.Real(); len(doubts) > 0 && !d.told && (sure || root == d.Family.Root()) {
+	if root, sure, _ := d.Real(); len(doubts) > 0 && !d.told && (lives(doubts[0].Members) || r.procs[d.program].ended) && (sure || root == d.Family.Root()) {
 		d.told = true
 		r.ambiguous(d.slots[doubts[0].Want], doubts[0].Members)
 	}
+}
+
+// lives: one of several processes has not ended. Where all have, the next that is
+// forked may be the one that was meant, and they helpers of a launcher that is about
+// to become the program.
+func lives(list []*family.Member) bool {
+	return slices.ContainsFunc(list, func(m *family.Member) bool { return !m.Ended })
 }
 
 // meanProgram lets the name of a program mean the process that it is there for.

@@ -1,0 +1,42 @@
+// The worker ignores SIGUSR1.
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static volatile pid_t child;
+
+static void say(const char *text) {
+	if (write(STDOUT_FILENO, text, strlen(text)) < 0) _exit(2);
+}
+
+static void worker(void) {
+	signal(SIGUSR1, SIG_IGN);
+	for (;;) pause();
+}
+
+static void alive(int s) {
+	(void)s;
+	alarm(3); // in place of the one before
+	say("alive\n");
+}
+
+static void late(int s) {
+	(void)s;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	say("killed\n");
+	_exit(1);
+}
+
+int main(void) {
+	// Before the fork, so that no sign of life comes too early.
+	signal(SIGUSR1, alive);
+	signal(SIGALRM, late);
+	pid_t pid = fork();
+	if (pid < 0) return 2;
+	if (pid == 0) worker();
+	child = pid;
+	alarm(3);
+	for (;;) pause();
+}
