@@ -190,6 +190,9 @@ func (k *kernelRecord) blocked() (on, why string) {
 		return "time", "it sleeps"
 	case proc.InRead:
 		to := leads()
+		if k.writesItself(b.Fds) {
+			return to, "it reads from " + spoken(to) + ", " + ownWriteEnd
+		}
 		return to, "it reads from " + spoken(to) + ", and nothing is there"
 	case proc.InWrite:
 		to := leads()
@@ -214,6 +217,37 @@ func (k *kernelRecord) blocked() (on, why string) {
 		return fmt.Sprintf("System V semaphore %d", b.ID), fmt.Sprintf("it waits for the System V semaphore set %d", b.ID)
 	}
 	return "", "it is blocked in the kernel"
+}
+
+// ownWriteEnd is said of who waits for a pipe's end that it keeps away itself.
+const ownWriteEnd = "whose write end it has open itself"
+
+// writesItself: a process that reads from a pipe could write to it as well, by
+// another descriptor.
+func (k *kernelRecord) writesItself(reads []int) bool {
+	for _, r := range reads {
+		for fd, to := range k.open() {
+			if fd != r && to == k.open()[r] && strings.HasPrefix(to, "pipe:") && proc.Writable(k.pid, fd) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// keptAway speaks of those who wait for an end of file that they keep away
+// themselves, "" if nobody does.
+func (r *run) keptAway() string {
+	for i, p := range r.procs {
+		if !p.forked || p.ended || !r.isForeign(i) {
+			continue
+		}
+		k := &kernelRecord{r: r, pid: p.pid, slot: i}
+		if _, why := k.blocked(); strings.Contains(why, ownWriteEnd) {
+			return r.plan.Slots[i].Name + strings.TrimPrefix(why, "it")
+		}
+	}
+	return ""
 }
 
 // spoken is a target as a sentence names it.

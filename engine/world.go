@@ -283,7 +283,7 @@ func (r *run) unmet(a *script.Action, about uint32, err error, want string, ps [
 		return err
 	}
 	if errors.Is(err, errTimeout) && a.ExpectedError() != prims.Timeout {
-		v := event.CheckValue(false, want, joinWhy("its timeout passed", why), ps)
+		v := event.CheckValue(false, want, joinWhy(joinWhy("its timeout passed", why), r.keptAway()), ps)
 		if limit := r.limitOf(a); r.points.now {
 			v["limit"] = map[string]any{"what": limit.What, "after": int(limit.After), "set_by": limit.SetBy}
 		}

@@ -272,15 +272,25 @@ func (r Run) lastOf(proc string, moment int64) bool {
 // inheritedEnd: a process waits for the end of a pipe whose other end it has itself.
 func inheritedEnd(r Run, at int) string {
 	e := &r.Log[at]
-	if e.Stuck == nil {
-		return ""
-	}
-	for _, w := range e.Stuck.Waits {
-		if strings.Contains(w.Why, ownWriteEnd) {
-			return w.Proc + " reads from a pipe whose write end it has open itself, inherited by fork: the end of the file comes only when the last write end is closed, in every process. Close what is not used, right after the fork."
+	proc := ""
+	if e.Check != nil {
+		for _, s := range strings.Split(e.Check.Why, "; ") {
+			if strings.HasSuffix(s, ownWriteEnd) {
+				proc, _, _ = strings.Cut(s, " ")
+			}
 		}
 	}
-	return ""
+	if e.Stuck != nil {
+		for _, w := range e.Stuck.Waits {
+			if strings.HasSuffix(w.Why, ownWriteEnd) {
+				proc = w.Proc
+			}
+		}
+	}
+	if proc == "" {
+		return ""
+	}
+	return "The end of a file comes when the last write end of the pipe is closed, in every process, and " + proc + " has one itself, inherited by fork. Close what is not used, right after the fork."
 }
 
 // ownWriteEnd is how the engine says that a reader has the other end, too.

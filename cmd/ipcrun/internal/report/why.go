@@ -24,6 +24,7 @@ func (r Run) explain(v event.Verdict) account {
 	switch event.KindOf(e.Type) {
 	case event.Checked:
 		r.explainCheck(&a, v.Cause)
+		a.why = append(a.why, r.classics(v.Cause)...)
 	case event.Fail:
 		r.explainFail(&a, e)
 	case event.Deadlock:

@@ -1,8 +1,9 @@
-"""One child is reaped for each SIGCHLD."""
+"""One child is waited for in each call of the handler."""
 import os
 import signal
 
 N = 3
+left = N
 
 
 def worker(i):
@@ -10,23 +11,17 @@ def worker(i):
     os._exit(i)
 
 
-def main():
-    # Blocked, so that none comes between the question who has ended and the wait.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGUSR1})
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    for i in range(N):
-        if os.fork() == 0:
-            worker(i + 1)
-    left = N
-    while left > 0:
-        signal.sigwait({signal.SIGCHLD})
-        # One SIGCHLD may stand for several children.
-        for _ in range(1):
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                break
-            left -= 1
-            os.write(1, b"reaped %d\n" % os.waitstatus_to_exitcode(status))
+def reap(*_):
+    global left
+    pid, status = os.waitpid(-1, 0)
+    left -= 1
+    os.write(1, b"reaped %d\n" % os.waitstatus_to_exitcode(status))
 
 
-main()
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+signal.signal(signal.SIGCHLD, reap)
+for n in range(N):
+    if os.fork() == 0:
+        worker(n + 1)
+while left > 0:
+    signal.pause()
