@@ -40,6 +40,7 @@ steps:
   - {expect: up, from: d}
   - {press: ctrl-c, on: p}
   - {expect: interrupted, from: p}
+  - eventually: p.blocked_on == "terminal"   # a shell misses a signal between its look for one and its read
   - {kill: p, signal: SIGHUP}
   - {expect: hung up, from: p}
   - eventually: d.blocked_on == "signal"
