@@ -19,7 +19,7 @@ static void on_tstp(int s) { (void)s; kill(child, SIGUSR1); }
 
 static void on_int(int s) { (void)s; kill(driver, SIGUSR1); }
 static void on_quit(int s) { (void)s; kill(driver, SIGUSR2); }
-static void get_off(int s) { (void)s; say("到站了，下车吧\n"); kill(driver, SIGKILL); _exit(0); }
+static void get_off(int s) { (void)s; say("到站了，下车吧\n"); kill(driver, SIGKILL); usleep(200000); _exit(0); }
 
 static void handle(int s, void (*f)(int)) {
 	struct sigaction a;
