@@ -48,8 +48,13 @@ func (r *run) startJanitor() (io.Writer, error) {
 	return h.told, nil
 }
 
-// patienceWithJanitor bounds the wait for a janitor that has nothing left to do.
-const patienceWithJanitor = 2 * time.Second
+// patienceWithJanitor bounds the wait for a janitor that has nothing left to do, and
+// patienceWithDeath that for one that was killed: it ends, but a machine that has
+// much else to do may not let it for a while.
+const (
+	patienceWithJanitor = 2 * time.Second
+	patienceWithDeath   = time.Minute
+)
 
 // tidy removes what the run has made under names in the system and lets the
 // janitor go. It returns what is left. It is for when no process of the run
@@ -74,7 +79,7 @@ func (r *run) tidy() (left []string) {
 		if n == 0 {
 			// Somebody has stopped it.
 			_ = unix.Kill(h.pid, unix.SIGKILL)
-			_, _ = unix.Poll(p, int(patienceWithJanitor.Milliseconds()))
+			_, _ = unix.Poll(p, int(patienceWithDeath.Milliseconds()))
 		}
 		break
 	}

@@ -169,10 +169,12 @@ func (h *heads) Pop() any {
 
 // replay goes through all records by time, but never performs an operation on
 // an object before those with smaller numbers: the time stamp is taken after
-// the operation, the number inside it.
+// the operation, the number inside it. For the same reason nobody learns of an end
+// before all that the process did has been replayed.
 func (f *finder) replay(q [][]event.Rec) {
 	f.q = q
 	h := &heads{q: q}
+	learning := map[int][]int{} // by process: who waits to learn of its end
 	for s := range q {
 		if len(q[s]) > 0 {
 			h.slots = append(h.slots, s)
@@ -198,15 +200,32 @@ func (f *finder) replay(q [][]event.Rec) {
 					}
 				}
 			} else {
+				if p := ended(r); p >= 0 && p < f.n && p != s && len(q[p]) > 0 {
+					learning[p] = append(learning[p], s)
+					break
+				}
 				f.life(s, r)
 			}
 			q[s] = q[s][1:]
 			if len(q[s]) > 0 {
 				heap.Push(h, s)
+			} else {
+				for _, w := range learning[s] {
+					heap.Push(h, w)
+				}
+				delete(learning, s)
 			}
 			break
 		}
 	}
+}
+
+// ended is the process that a record tells the end of, -1 if it tells of none.
+func ended(r *event.Rec) int {
+	if r.Kind == event.Ended || r.Kind == event.Reaped {
+		return int(int32(r.Obj))
+	}
+	return -1
 }
 
 // op performs an operation.

@@ -214,3 +214,22 @@ func TestStampsOutOfOrder(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestEndBeforeItsStamps: what a process did came before its end, also where the
+// stamp of somebody else holds its last records up.
+func TestEndBeforeItsStamps(t *testing.T) {
+	l := &log{}
+	l.op(0, acquire, gate).op(0, write, memory)
+	l.add(1, event.Rec{Kind: event.Op, Verb: acquire, Obj: gate, Seq: 3})
+	l.add(1, event.Rec{Kind: event.Op, Verb: write, Obj: memory, Seq: 2})
+	l.add(1, event.Rec{Kind: event.Op, Verb: release, Obj: gate, Seq: 4})
+	l.add(-1, event.Rec{Kind: event.Ended, Obj: 1})
+	// Its stamp was taken long after the operation itself.
+	l.add(0, event.Rec{Kind: event.Op, Verb: release, Obj: gate, Seq: 2})
+	l.add(-1, event.Rec{Kind: event.Ended, Obj: 0})
+	l.add(-1, event.Rec{Kind: event.StepBegin, Obj: event.NoObj})
+	l.add(2, event.Rec{Kind: event.Op, Verb: read, Obj: memory, Seq: 3})
+	if got := Find(3, l, effect, func(s int) bool { return s == 2 }, 10); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
