@@ -65,7 +65,7 @@ func (r *run) newFinder(slot, pid int) *finder {
 		i = -1 // a child may be declared before its parent
 	}
 	d.Finder = family.NewFinder(family.New(pid), r.matchOf(r.plan.Slots[slot].Proc), wants)
-	d.Family.Look(lookAt(d.supervisor))
+	d.Family.Look(lookAt(d.supervisor, d.Family.Members()))
 	if observes(r.plan.Slots[slot].Proc.Run) {
 		d.Family.Observe()
 	}
@@ -169,11 +169,21 @@ func (r *run) watchesForeign() bool {
 	return false
 }
 
-// lookAt reads what there is to see of all processes below a supervisor.
-func lookAt(supervisor int) []family.Sight {
+// lookAt reads what there is to see of all processes below a supervisor. known are
+// those that were seen before.
+func lookAt(supervisor int, known []*family.Member) []family.Sight {
 	tree, err := proc.Tree(supervisor)
 	if err != nil {
 		return nil
+	}
+	// Whose parent ends while the tree is read may be missing in it.
+	for _, m := range known {
+		if m.Gone || slices.Contains(tree, m.Pid) {
+			continue
+		}
+		if f, err := proc.ReadFacts(m.Pid); err == nil && (m.Start == 0 || m.Start == f.StartTime) {
+			tree = append(tree, m.Pid)
+		}
 	}
 	out := make([]family.Sight, 0, len(tree))
 	for _, pid := range tree {
@@ -221,10 +231,10 @@ func (r *run) findIn(d *finder) {
 		return n
 	}
 	before := ended()
-	d.Family.Look(lookAt(d.supervisor))
+	d.Family.Look(lookAt(d.supervisor, d.Family.Members()))
 	if ended() != before {
 		// Whom those who have ended left behind may have been listed before.
-		d.Family.Look(lookAt(d.supervisor))
+		d.Family.Look(lookAt(d.supervisor, d.Family.Members()))
 	}
 	r.resolve(d)
 }
@@ -457,7 +467,9 @@ func (r *run) programEnded(slot int, st proc.Status, at int64, alive []int) {
 			if !k.forked || k.ended {
 				continue
 			}
-			outlives := false
+			// A list that was made while others ended, too, may lack somebody.
+			f, err := proc.ReadFacts(k.pid)
+			outlives := err == nil && f.State != 'Z' && f.State != 'X' && k.exists()
 			for _, pid := range alive {
 				outlives = outlives || pid == k.pid
 			}

@@ -64,6 +64,25 @@ func TestDriverOfSomebodyElse(t *testing.T) {
 	}
 }
 
+// TestDriverObserved: as the exercise wants it, who has sent what included, and
+// nothing is left.
+func TestDriverObserved(t *testing.T) {
+	c := solution(t, "driver.c")
+	text := fmt.Sprintf(driver, "["+c+"], observe: true", ".") + `
+  - assert: signals("conductor", "driver") == ["SIGUSR1", "SIGUSR2"]
+  - assert: signals("driver", "conductor") == ["SIGUSR1"]
+  - assert: 'filter(signals("kernel", "driver"), # != "SIGCHLD") == ["SIGINT", "SIGQUIT", "SIGTSTP"]'
+finally: [no_zombies, no_orphans, no_leaked_ipc]
+`
+	for range runs(2, 200) {
+		o := runProgram(t, text)
+		if o.Verdict.Result == event.Skip {
+			t.Skip(o.causeText())
+		}
+		o.mustPass()
+	}
+}
+
 // TestDriverThroughWrappers: the names mean the same whatever stands around the
 // program, by exec or by fork. The wrappers themselves die of the keys or are
 // stopped by them.

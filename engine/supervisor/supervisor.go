@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -299,9 +300,17 @@ func (s *supervisor) number(pid int) int {
 // living lists the processes below this one, the program left out, by their numbers
 // outside: those that have not ended, and with a minus sign those that have.
 func (s *supervisor) living() []int {
-	tree, err := proc.Tree(unix.Getpid())
-	if err != nil {
-		return nil
+	// Whose parent ends while the tree is read may be missing in it.
+	var tree []int
+	for range 8 {
+		before := tree
+		var err error
+		if tree, err = proc.Tree(unix.Getpid()); err != nil {
+			return nil
+		}
+		if slices.Equal(tree, before) {
+			break
+		}
 	}
 	var out []int
 	for _, pid := range tree {
