@@ -123,6 +123,9 @@ func (r *run) matchOf(d *spec.Proc) *family.Match {
 
 // find looks at the families of programs, those that are due or, if now, all.
 func (r *run) find(now bool) {
+	if !r.foreign {
+		return
+	}
 	for _, p := range r.procs {
 		pr := p.program
 		if pr == nil || pr.finder == nil || pr.alone || r.torn {
@@ -149,6 +152,9 @@ func (r *run) find(now bool) {
 
 // hurry: something has happened, so somebody may have been forked.
 func (r *run) hurry() {
+	if !r.foreign {
+		return
+	}
 	for _, p := range r.procs {
 		if p.program == nil || p.program.finder == nil {
 			continue
@@ -161,6 +167,9 @@ func (r *run) hurry() {
 
 // watchesForeign: a program lives, or somebody of its tree does.
 func (r *run) watchesForeign() bool {
+	if !r.foreign {
+		return false
+	}
 	for _, p := range r.procs {
 		if p.program != nil && p.forked && !(p.ended && p.program.alone) {
 			return true

@@ -45,6 +45,7 @@ type run struct {
 	handles   []any      // of the primitives
 	procs     []*process // by slot
 	others    []*helper  // supervisors
+	foreign   bool       // there are programs
 	census    *census    // what was left at the end, for finally
 	before    []sandbox.Object
 	targets   map[string]int // numbers of primitives, by what descriptors lead to
@@ -232,6 +233,7 @@ func (r *run) createPrims() error {
 // ready.
 func (r *run) launch() error {
 	r.procs = make([]*process, len(r.plan.Slots))
+	r.foreign = r.programs() > 0
 	for i := range r.procs {
 		r.procs[i] = &process{slot: i, pidfd: -1}
 	}
