@@ -198,12 +198,14 @@ func lookAt(supervisor int, known []*family.Member) []family.Sight {
 	for _, pid := range tree {
 		// One that executes something meanwhile would be half of the one and half of
 		// the other.
-		for range 4 {
-			s, whole := sightOf(pid)
-			if whole {
-				out = append(out, s)
-				break
+		s, whole := sightOf(pid)
+		for range 3 {
+			if !whole {
+				s, whole = sightOf(pid)
 			}
+		}
+		if s.Blurred = !whole; s.Pid != 0 {
+			out = append(out, s)
 		}
 	}
 	return out

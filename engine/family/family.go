@@ -21,6 +21,9 @@ type Sight struct {
 	Blocks  uint64
 	In, Out string // what descriptors 0 and 1 lead to
 	Ticks   uint64 // processor time used
+	// Blurred: it changed while it was looked at, so nothing is known but that it is
+	// there.
+	Blurred bool
 }
 
 // Member is a process of a family.
@@ -84,6 +87,9 @@ func (f *Family) Look(all []Sight) {
 		s := &all[i]
 		seen[s.Pid] = true
 		m := f.live[s.Pid]
+		if s.Blurred {
+			continue
+		}
 		if m != nil && m.Start != 0 && s.Start != 0 && m.Start != s.Start {
 			f.gone(m) // its pid is used again
 			m = nil

@@ -47,6 +47,8 @@ func (x *tale) look(text string) (changes []Change, doubts []Ambiguity) {
 					s.State, s.Exe, s.Argv, s.In, s.Out = 'Z', "", nil, "", ""
 				case "r":
 					s.State = 'R'
+				case "blurred":
+					s.Blurred = true
 				case "in":
 					s.In = v
 				case "out":
@@ -208,6 +210,23 @@ func TestShellAround(t *testing.T) {
 	if _, sure, fixed := x.Real(); !sure || !fixed {
 		t.Error("the program is in doubt")
 	}
+}
+
+// TestShellAroundWhoIgnoresKeys: the driver of the exercise ignores what a shell
+// lets ignore whom it starts with &.
+func TestShellAroundWhoIgnoresKeys(t *testing.T) {
+	x := tell(t, nil, child)
+	x.look(`
+1001 1000 dash L=1 c=65538 : sh -c ./driver; true
+1002 1001 driver L=2 i=6 : ./driver
+1003 1002 driver L=2 : ./driver`)
+	x.means(1002, 1003)
+	// The other way round where the shell itself reads nothing.
+	x = tell(t, nil, child)
+	x.look(`
+1001 1000 dash L=1 c=65538 in=/dev/null : sh -c 'sleep 9 & wait'
+1002 1001 sleep L=2 i=6 in=/dev/null : sleep 9`)
+	x.means(1001, 1002)
 }
 
 // TestCompilerBefore: cc driver.c && ./driver is the driver, whatever cc started.
@@ -462,6 +481,23 @@ func TestPidIsUsedAgain(t *testing.T) {
 	a, b := x.Bound(0, 0), x.Bound(0, 1)
 	if a == nil || b == nil || a == b || !a.Ended || b.Ended {
 		t.Errorf("%+v %+v", a, b)
+	}
+}
+
+// TestBlurred: who changes while looked at is there all the same, and the same.
+func TestBlurred(t *testing.T) {
+	x := tell(t, nil, child)
+	x.look(`
+1001 1000 env L=1 : env timeout 5 ./driver
+
+1001 1000 x blurred : x
+1002 1001 timeout L=2 r : timeout 5 ./driver
+
+1001 1000 timeout L=2 : timeout 5 ./driver
+1002 1001 driver L=3 : ./driver`)
+	x.means(1002, 0)
+	if n := len(x.Family.Members()); n != 2 {
+		t.Errorf("%d members", n)
 	}
 }
 

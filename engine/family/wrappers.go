@@ -63,10 +63,14 @@ func (m *Member) traps() bool {
 }
 
 // background: a shell has started it with &, so its input is nothing, and SIGINT
-// and SIGQUIT are ignored (POSIX, Shell Command Language 2.11).
+// and SIGQUIT are ignored (POSIX, Shell Command Language 2.11). The latter tells only
+// where the input cannot: a program in the foreground may ignore the two by itself.
 func (m *Member) background(shell *Member) bool {
 	const keys = 1<<(sigint-1) | 1<<(sigquit-1)
-	return m.In == "/dev/null" && shell.In != "/dev/null" || m.Ignores&^shell.Ignores&keys == keys
+	if m.In != "/dev/null" {
+		return false
+	}
+	return shell.In != "/dev/null" || m.Ignores&^shell.Ignores&keys == keys
 }
 
 // substitution: a shell reads what it prints, as in $(…).
