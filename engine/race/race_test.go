@@ -221,8 +221,8 @@ func TestEndBeforeItsStamps(t *testing.T) {
 	l := &log{}
 	l.op(0, acquire, gate).op(0, write, memory)
 	l.add(1, event.Rec{Kind: event.Op, Verb: acquire, Obj: gate, Seq: 3})
-	l.add(1, event.Rec{Kind: event.Op, Verb: write, Obj: memory, Seq: 2})
 	l.add(1, event.Rec{Kind: event.Op, Verb: release, Obj: gate, Seq: 4})
+	l.add(1, event.Rec{Kind: event.Op, Verb: write, Obj: memory, Seq: 2})
 	l.add(-1, event.Rec{Kind: event.Ended, Obj: 1})
 	// Its stamp was taken long after the operation itself.
 	l.add(0, event.Rec{Kind: event.Op, Verb: release, Obj: gate, Seq: 2})
