@@ -92,8 +92,25 @@ func (r *run) lookOnce() look {
 			return l
 		}
 	}
+	for _, p := range r.procs {
+		if p.forked && p.ended && !p.reaped && vanishes(p.pid) {
+			return l
+		}
+	}
 	l.stuck = true
 	return l
+}
+
+// vanishes reports whether a process that has ended is about to be gone although
+// nobody waits for it: its parent ignores SIGCHLD. Its descriptor says that it has
+// ended before the kernel has taken it away.
+func vanishes(pid int) bool {
+	f, err := proc.ReadFacts(pid)
+	if err != nil {
+		return false
+	}
+	parent, err := proc.ReadFacts(f.Ppid)
+	return f.State == 'X' || err == nil && parent.SigIgn&proc.Bit(int(sig.CHLD)) != 0
 }
 
 // mayGoOn reports whether what a blocked process waits for may be there, or
