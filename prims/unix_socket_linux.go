@@ -19,7 +19,7 @@ func createSocket(c *Creation) error {
 		return fmt.Errorf("%s: %w", c.Name, err)
 	}
 	if len(path) > socketPathMost {
-		return fmt.Errorf("%s: the path %s has %d bytes, that of a socket has at most %d: set TMPDIR to a shorter one, or give a name:", c.Name, path, len(path), socketPathMost)
+		return fmt.Errorf("%s: the path %s has %d bytes, that of a socket has at most %d: give the socket a shorter name, or set TMPDIR to a shorter path", c.Name, path, len(path), socketPathMost)
 	}
 	backlog, _ := socketArgs(c.Args)
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)

@@ -40,7 +40,7 @@ var (
 	// any more (EINVAL).
 	ErrRemoved = errors.New("removed")
 	// ErrUnsupported: not on this system.
-	ErrUnsupported = errors.New("System V objects exist on 64-bit Linux only")
+	ErrUnsupported = errors.New("no System V objects here: they exist on 64-bit Linux only")
 )
 
 // Perm is what the kernel says of any object.
