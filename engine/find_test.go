@@ -297,7 +297,7 @@ steps:
   - press: ctrl-c
   - {expect: still here, from: driver}`)
 	o.decided(event.Failed, "fail", 10, `driver was ended by SIGINT: ctrl-c sends it to the whole foreground group, and driver neither handles nor ignores it`)
-	o = runProgram(t, scenario+"timeout: 300ms\n")
+	o = runProgram(t, scenario+"timeout: 4s\n")
 	o.decided(event.Timeout, "timeout", 0, `driver","on":"signal","since":0,"why":"it is in pause: it waits for a signal"`)
 }
 
