@@ -247,20 +247,21 @@ func (m *pipeCheck) settle(t *rapid.T) {
 // free closes the ends of those who are not blocked, and receives what is
 // there, until nobody is blocked any more.
 func (m *pipeCheck) free(t *rapid.T) {
+	dead := map[int]bool{}
 	for range 1000 {
 		if len(m.waiting) == 0 {
 			return
 		}
 		for p := range m.r.procs {
 			for _, part := range m.parts {
-				if _, busy := m.waiting[p]; !busy && len(m.waiting) > 0 {
+				if _, busy := m.waiting[p]; !busy && !dead[p] && len(m.waiting) > 0 {
 					m.perform(t, p, pipeOrder{verb: "recv", part: part, noWait: true})
 				}
 			}
 		}
 		for p := range m.r.procs {
 			for _, part := range m.parts {
-				if _, busy := m.waiting[p]; !busy {
+				if _, busy := m.waiting[p]; !busy && !dead[p] {
 					m.perform(t, p, pipeOrder{verb: "close", part: part})
 				}
 			}
@@ -271,6 +272,7 @@ func (m *pipeCheck) free(t *rapid.T) {
 		// Those who are left hold one another's ends.
 		for p := range m.waiting {
 			m.r.kill(p)
+			dead[p] = true
 			m.model.(Mortal).Died(m.st, p)
 			m.r.disturb(p) // its copies are closed, so it finds nothing to wait for
 			<-m.r.procs[p].reply

@@ -264,7 +264,7 @@ func TestSocketPathTooLong(t *testing.T) {
 	t.Setenv("TMPDIR", dir)
 	l := named.NewLedger("long", nil)
 	c := &Creation{Name: "door", Mem: make([]byte, socketHead+nameMem), System: l}
-	if err := createSocket(c); err == nil || !strings.Contains(err.Error(), "at most 107: set TMPDIR to a shorter one") {
+	if err := createSocket(c); err == nil || !strings.Contains(err.Error(), "at most 107: give the socket a shorter name, or set TMPDIR") {
 		t.Errorf("%v", err)
 	}
 	if left := l.Sweep(); len(left) > 0 {
