@@ -256,7 +256,7 @@ func (r *run) leftOrphans(of int, ticks map[int]uint64) (out []leftover) {
 		if _, known := ticks[pid]; !known {
 			ticks[pid] = f.Ticks
 		}
-		settled := !proc.AnyThreadRuns(pid) || f.Ticks-ticks[pid] >= restTicks
+		settled := rests(pid) || f.Ticks-ticks[pid] >= restTicks
 		out = append(out, leftover{r.processOf(pid), r.commandOf(pid) + ", whose parent " + parent + " has ended; " + does, settled})
 	}
 	for i, p := range r.procs {
@@ -279,6 +279,13 @@ func (r *run) leftOrphans(of int, ticks map[int]uint64) (out []leftover) {
 	return out
 }
 
+// rests reports whether a process will stay as it is until somebody else does
+// something. One that has ended will not: it is about to be taken away.
+func rests(pid int) bool {
+	f, err := proc.ReadFacts(pid)
+	return err == nil && f.State != 'Z' && f.State != 'X' && !proc.AnyThreadRuns(pid)
+}
+
 // leftIPC are objects under names, and who lives and may still remove them.
 func (r *run) leftIPC(of int) (out []leftover) {
 	shared, open := false, false
@@ -292,7 +299,7 @@ func (r *run) leftIPC(of int) (out []leftover) {
 			asleep, living := p.ended, 0
 			for _, m := range pr.finder.Family.Members() {
 				if !m.Ended {
-					asleep = asleep && !proc.AnyThreadRuns(m.Pid)
+					asleep = asleep && rests(m.Pid)
 					living++
 				}
 			}

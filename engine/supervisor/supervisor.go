@@ -108,7 +108,7 @@ func supervise(files int) {
 // forks without end uses up the numbers of its namespace, or the processes of its
 // user; whoever gets no thread then cannot end it, and a runtime that gets none
 // crashes.
-const spare = 5
+const spare = 16
 
 func spareThreads() {
 	var here, done sync.WaitGroup
