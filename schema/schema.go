@@ -170,7 +170,7 @@ func (g *generator) process() object {
 				"if": object{"required": []string{"run"}},
 				"then": object{"properties": object{"steps": false, "signals": false, "parent": false, "inherit": false, "idle": object{"const": false}},
 					"not": object{"required": []string{"cwd", "files"}}},
-				"else": object{"properties": object{"cwd": false, "files": false, "env": false, "pass_env": false, "stdin": false, "observe": false, "contain": false}},
+				"else": object{"properties": object{"cwd": false, "files": false, "env": false, "pass_env": false, "stdin": false, "observe": false, "contain": false, "limits": false, "nice": false, "umask": false}},
 			},
 		},
 	}

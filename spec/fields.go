@@ -63,9 +63,9 @@ var ProcessFields = []decl.Field{
 	{Name: "observe", Shape: decl.Text, Static: true, Enum: []string{"true", "false", "ipc"}, Default: "false", Doc: "true: every fork, exec, end and signal of a program and of all that it forks is seen, with the signal's sender, ignored ones included (ptrace); ipc: its system calls of interprocess communication as well"},
 	{Name: "contain", Shape: decl.Bool, Static: true, Default: "true", Doc: "whether a program gets namespaces of its own and may write only to its own files, as far as the kernel allows it"},
 	{Name: "match", Shape: decl.Matching, Sub: MatchFields, Doc: "of a process that a program forks by itself: which of several children it is; of a program: which of the processes that it starts is meant. A text is looked for in the command line", Example: "conductor.py"},
-	{Name: "limits", Shape: decl.Fields, Sub: LimitFields, Doc: "what it may use at most", Example: "{cpu: 2s, memory: 256MiB}"},
-	{Name: "nice", Shape: decl.Int, Static: true, Min: decl.Num(-20), Max: decl.Num(19), Default: "as ipcrun itself", Doc: "its nice value; one below ipcrun's own needs privileges", Example: "10"},
-	{Name: "umask", Shape: decl.Text, Static: true, Default: "\"022\"", Doc: "its file mode creation mask, octal", Example: "\"077\""},
+	{Name: "limits", Shape: decl.Fields, Sub: LimitFields, Doc: "what a program may use at most", Example: "{cpu: 2s, memory: 256MiB}"},
+	{Name: "nice", Shape: decl.Int, Static: true, Min: decl.Num(-20), Max: decl.Num(19), Default: "as ipcrun itself", Doc: "the nice value of a program; one below ipcrun's own needs privileges", Example: "10"},
+	{Name: "umask", Shape: decl.Text, Static: true, Default: "\"022\"", Doc: "the file mode creation mask of a program, octal", Example: "\"077\""},
 	{Name: "uses", Shape: decl.Refs, Static: true, Refs: []string{"primitive"}, Doc: "primitives it inherits beside those that its script uses", Example: "[gate]"},
 }
 

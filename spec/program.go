@@ -43,7 +43,7 @@ type Limits struct {
 // onlyPrograms are the keys that mean something with run: alone, and
 // noProgram those that mean nothing with it.
 var (
-	onlyPrograms = []string{"cwd", "files", "env", "pass_env", "stdin", "observe", "contain"}
+	onlyPrograms = []string{"cwd", "files", "env", "pass_env", "stdin", "observe", "contain", "limits", "nice", "umask"}
 	noProgram    = map[string]string{
 		"steps":   "The program itself decides what it does; watch it with expect, eventually and wait in the script.",
 		"signals": "The program installs its handlers itself; catches, ignores and blocks tell which.",
@@ -52,7 +52,7 @@ var (
 		"inherit": "A program gets what uses: names, and nothing else.",
 	}
 	// noFound are the keys that a process cannot have which a program forks.
-	noFound = append([]string{"idle", "signals", "uses", "inherit", "limits", "nice", "umask"}, onlyPrograms...)
+	noFound = append([]string{"idle", "signals", "uses", "inherit"}, onlyPrograms...)
 )
 
 // program reads what a process has beside a script: the program that it runs,
@@ -74,7 +74,7 @@ func (ld *loader) program(p *Proc, n *ydoc.Node) {
 	if run == nil {
 		for _, key := range onlyPrograms {
 			if pair := n.Pair(key); pair != nil && !ld.belowProgram(n) {
-				ld.add(codeContradict, pair.Key.Span, key+": is for programs, and "+p.Name+" has no run:", "What ipcrun scripts reads no input and has no environment of its own.", "")
+				ld.add(codeContradict, pair.Key.Span, key+": is for programs, and "+p.Name+" has no run:", "What ipcrun scripts reads no input, has no environment of its own and no limits.", "")
 			}
 		}
 		return
