@@ -152,7 +152,7 @@ processes:
 steps:
   - {kill: other, signal: SIGUSR1}
   - wait: other
-  - assert: other.exit_signal == "SIGUSR1" && first.state == "blocked" && first.argv == ["sleep", "98"]
+  - eventually: other.exit_signal == "SIGUSR1" && first.state == "blocked" && first.argv == ["sleep", "98"]
   - {kill: first, signal: SIGTERM}
   - wait: p
   - assert: first.exit_signal == "SIGTERM" && p.exit_code == 0 && p.argv == []

@@ -65,7 +65,7 @@ processes:
 	scenario("waits", "steps: [{expect: now, from: p}, no_zombies, {eventually: len(p.children) == 0}, no_zombies, no_orphans]\nfinally: [no_zombies, no_orphans]\n").mustPass()
 
 	o = scenario("orphan", "steps: [{wait: p}, no_orphans]\n")
-	o.decided(event.Failed, "fail", 6, `kid \(\d+\)","value":"python\S* …/leaves.py orphan, whose parent python\S* …/leaves.py orphan has ended; it sleeps`)
+	o.decided(event.Failed, "fail", 6, `kid \(\d+\)","value":"python\S* …/leaves.py orphan, whose parent python\S*( …/leaves.py orphan)? has ended; it sleeps`)
 	o = scenario("orphan", "steps: [{wait: p}]\nfinally: [no_orphans]\n")
 	o.decided(event.Failed, "fail", 7, `whose parent .* has ended; it sleeps`)
 	o = scenario("spinner", "steps: [{wait: p}, {no_orphans: , of: p}]\n")
