@@ -160,18 +160,7 @@ func (r *run) create() error {
 	if r.text, err = script.ReadText(r.arena.Text()); err != nil {
 		return err
 	}
-	sc := r.plan.Scenario
-	r.limit = event.Limit{What: "scenario", SetBy: r.engine.opt.TimeoutSetBy}
-	d := r.engine.opt.Timeout
-	if sc.Timeout > 0 {
-		d, r.limit.SetBy = sc.Timeout, "the file"
-	}
-	d = r.engine.scaled(d)
-	r.limit.After = int64(d)
-	if until := r.engine.opt.Until; !until.IsZero() && until.Sub(r.start) < d {
-		d, r.limit = max(until.Sub(r.start), 0), r.engine.opt.Total
-	}
-	r.deadln = r.arena.T0() + int64(d)
+	r.allow(launchTime)
 	r.emit(&event.Rec{Kind: event.Start, Obj: event.NoObj, At: r.arena.T0()})
 
 	if r.watcher, err = proc.NewWatcher(); err != nil {
@@ -201,6 +190,27 @@ func (r *run) create() error {
 	}
 	r.openLedger()
 	return r.createPrims()
+}
+
+// launchTime is what creating and launching may take beyond the scenario's limit.
+const launchTime = 30 * time.Second
+
+// allow gives the scenario its time from now on, and extra; less where all
+// scenarios together have no more. The launch is no part of it: it is the runner's
+// work, and under load it takes longer than many a scenario.
+func (r *run) allow(extra time.Duration) {
+	r.limit = event.Limit{What: "scenario", SetBy: r.engine.opt.TimeoutSetBy}
+	d := r.engine.opt.Timeout
+	if own := r.plan.Scenario.Timeout; own > 0 {
+		d, r.limit.SetBy = own, "the file"
+	}
+	d = r.engine.scaled(d)
+	r.limit.After = int64(d)
+	d += extra
+	if until := r.engine.opt.Until; !until.IsZero() && time.Until(until) < d {
+		d, r.limit = max(time.Until(until), 0), r.engine.opt.Total
+	}
+	r.deadln = arena.Now() + int64(d)
 }
 
 func (r *run) createPrims() error {
@@ -270,6 +280,7 @@ func (r *run) launch() error {
 			return r.broken(fmt.Errorf("%s ended before it was ready: %s", r.plan.Slots[i].Name, p.status))
 		}
 	}
+	r.allow(0)
 	r.arena.LetGo()
 	return nil
 }

@@ -485,6 +485,24 @@ steps:
 	}
 }
 
+// TestLimitBeginsAfterTheLaunch: to start processes takes longer than a
+// millisecond, and is not what the scenario has its time for; so everybody is there
+// when it is over.
+func TestLimitBeginsAfterTheLaunch(t *testing.T) {
+	o := runProgram(t, `
+name: x
+timeout: 1ms
+processes:
+  a: {steps: [{sleep: 20s}]}
+  p: {run: sleep 20}
+steps: [{wait: a}]
+`)
+	o.decided(event.Timeout, "timeout", 7, `"type":"expired"`)
+	if s := o.cause().Stuck; s == nil || len(s.Waits) != 2 {
+		t.Errorf("who was there: %+v", s)
+	}
+}
+
 // TestDeclaredTimeout: a timeout that the step itself declares is an error of
 // the step, and no earlier than it says.
 func TestDeclaredTimeout(t *testing.T) {

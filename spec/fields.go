@@ -10,7 +10,7 @@ var TopFields = []decl.Field{
 	{Name: "name", Shape: decl.String, Static: true, Required: true, Doc: "what the scenario is called", Example: "driver and conductor"},
 	{Name: "about", Shape: decl.String, Static: true, Doc: "one or two sentences on what it shows"},
 	{Name: "tags", Shape: decl.List, Static: true, Doc: "words to select it by", Example: "[signals, terminal]"},
-	{Name: "timeout", Shape: decl.Duration, Static: true, Default: "10s", Doc: "how long the whole scenario may take", Example: "5s"},
+	{Name: "timeout", Shape: decl.Duration, Static: true, Default: "10s", Doc: "how long the whole scenario may take, from when its processes have been started", Example: "5s"},
 	{Name: "params", Shape: decl.Map, Static: true, Doc: "names with values that --param can replace", Example: "{rounds: 1000}"},
 	{Name: "primitives", Shape: decl.Map, Doc: "what the processes share, by name; name[n] declares n of them", Example: "{gate: lock}"},
 	{Name: "processes", Shape: decl.Map, Required: true, Doc: "the processes, by name; name[n] declares n of them"},
