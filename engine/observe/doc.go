@@ -31,7 +31,8 @@
 //     also the no_new_privs attribute).
 //   - A signal that is ignored wakes a process for a moment. The few system calls
 //     that the kernel does not restart by itself then return EINTR, which is
-//     mended where it can be (see restart).
+//     mended where it can be (see restart). Others begin again, and what comes
+//     in between is kept away until they have (see reenter).
 //   - A stopped process reads as t in the process file system, not as T.
 //   - Nobody else can trace it, and TracerPid tells who does.
 //
@@ -41,7 +42,8 @@
 // call that sent it is seen. A signal that is taken by sigwait or from a signalfd
 // is never delivered; with Calls the taking is seen. A signal that stays blocked
 // has not been delivered yet. A stop that SIGKILL ends in the same moment may be
-// missed. Calls of 32-bit programs, and those of io_uring, are no calls here. A child that is cloned with CLONE_UNTRACED is seen
+// missed. Calls of 32-bit programs, and those of
+// io_uring, are no calls here. A child that is cloned with CLONE_UNTRACED is seen
 // only when it ends, and only if it has become the supervisor's by then.
 //
 // # Example

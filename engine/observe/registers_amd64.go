@@ -32,10 +32,23 @@ func restart(tid int) {
 		forever = r.R8 == 0
 	}
 	if forever {
-		const erestartnohand = 514 // restart unless a handler runs
 		r.Rax = ^uint64(erestartnohand - 1)
 		setRegisters(tid, &r)
 	}
+}
+
+// beginsAgain reports whether a thread that is about to receive a signal goes back
+// into the system call that it was in, unless a handler runs.
+func beginsAgain(tid int) bool {
+	var r unix.PtraceRegs
+	if !registers(tid, &r) || int64(r.Orig_rax) < 0 {
+		return false
+	}
+	switch unix.Errno(-r.Rax) {
+	case erestartsys, erestartnointr, erestartnohand, erestartRestartblock:
+		return true
+	}
+	return false
 }
 
 const auditArch = unix.AUDIT_ARCH_X86_64

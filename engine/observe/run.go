@@ -131,6 +131,10 @@ type thread struct {
 	*process
 	joined int // the stop that it is or was in last, counted from 1
 	call   *call
+	// reentering: it is on its way into a system call once more, and all its
+	// signals are blocked; mask is what it blocks itself.
+	reentering bool
+	mask       kernelMask
 }
 
 // inStop reports whether the thread is in its process's present stop.
@@ -185,6 +189,9 @@ func (t *tracer) idle() {
 
 // stop deals with the stop of a thread and ends it.
 func (t *tracer) stop(th *thread, signal, event int) {
+	if th.reentering && t.reentered(th, signal, event) {
+		return
+	}
 	switch event {
 	case unix.PTRACE_EVENT_FORK:
 		t.forked(th, ByFork)

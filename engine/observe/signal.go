@@ -58,10 +58,13 @@ func (t *tracer) delivered(th *thread, signal int) {
 	if e.Code == FromKill && e.Sender == th.pid && madeByWrite(signal, th.tid) {
 		e.Code, e.Sender, e.Uid = FromKernel, 0, 0
 	}
+	t.pass(&e)
 	if e.Disposition == Ignored || e.Disposition == Default && harmless(signal) {
 		restart(th.tid)
+		if t.reenter(th) {
+			return
+		}
 	}
-	t.pass(&e)
 	resume(th.tid, signal)
 }
 

@@ -221,5 +221,16 @@ func TestUndisturbed(t *testing.T) {
 	if s := statuses(events); !strings.HasSuffix(s, ", exit 0") {
 		t.Errorf("exits: %s: %s", s, x.stderr.String())
 	}
-	_ = unix.SIGCHLD
+}
+
+// TestWoken: a signal that has no effect leaves no moment in which the handler of
+// the next one runs unnoticed by the call that it has to interrupt.
+func TestWoken(t *testing.T) {
+	for _, o := range []Options{{}, {Calls: true}, {Prints: true}} {
+		x := watch(t, o, compiled(t, "woken"), "2000")
+		events := x.end()
+		if s := statuses(events); s != "exit 0, exit 0" {
+			t.Errorf("%+v: exits: %s: %s", o, s, x.stderr.String())
+		}
+	}
 }
