@@ -291,6 +291,31 @@ processes:
 	}
 }
 
+// TestHandlerInLocalLoop: a process that goes round without doing anything that
+// others see hears its signals all the same, whichever way they reach it.
+func TestHandlerInLocalLoop(t *testing.T) {
+	for _, s := range []string{"SIGUSR1", "SIGTERM"} {
+		t.Run(s, func(t *testing.T) {
+			passes(t, withSignal(`
+name: x
+processes:
+  a:
+    signals: {THE_SIGNAL: [{let: {n: "${n + 1}"}}, {print: "${n}"}]}
+    steps:
+      - let: {n: 0}
+      - while: n < 2
+        do: [{let: {idly: 1}}]
+      - print: heard
+steps:
+  - {kill: a, signal: THE_SIGNAL}
+  - {expect: "1", from: a}
+  - {kill: a, signal: THE_SIGNAL}
+  - {expect: heard, from: a}
+`, s))
+		})
+	}
+}
+
 // TestRaise: the handler runs before the next step, every time, however long
 // the process has been running.
 func TestRaise(t *testing.T) {

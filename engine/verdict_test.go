@@ -445,17 +445,27 @@ steps:
 			text: withVar(busy), at: "eventually", want: event.Limit{What: "step", After: int64(60 * time.Millisecond), SetBy: "--step-timeout"},
 		},
 		{
-			name: "scenario, a flag", opt: engine.Options{Timeout: 80 * time.Millisecond, TimeoutSetBy: "--timeout"},
-			text: withVar(busy), at: "eventually", want: event.Limit{What: "scenario", After: int64(80 * time.Millisecond), SetBy: "--timeout"},
+			name: "scenario, a flag", opt: engine.Options{Timeout: time.Second, TimeoutSetBy: "--timeout"},
+			text: withVar(busy), at: "eventually", want: event.Limit{What: "scenario", After: int64(time.Second), SetBy: "--timeout"},
 		},
 		{
 			name: "scenario, the file", opt: engine.Options{Timeout: 9 * time.Second, TimeoutSetBy: "--timeout"},
-			text: withVar(busy) + "timeout: 80ms\n", at: "eventually", want: event.Limit{What: "scenario", After: int64(80 * time.Millisecond), SetBy: "the file"},
+			text: withVar(busy) + "timeout: 1s\n", at: "eventually", want: event.Limit{What: "scenario", After: int64(time.Second), SetBy: "the file"},
 		},
 		{
-			name: "scenario, after the script", opt: engine.Options{Timeout: 80 * time.Millisecond, TimeoutSetBy: "--timeout"},
+			name: "scenario, after the script", opt: engine.Options{Timeout: time.Second, TimeoutSetBy: "--timeout"},
 			text: withVar("name: x\nprocesses: {a: {steps: [{while: index0 == 0, do: [{let: {index0: 0}}]}]}}\n"),
-			want: event.Limit{What: "scenario", After: int64(80 * time.Millisecond), SetBy: "--timeout"},
+			want: event.Limit{What: "scenario", After: int64(time.Second), SetBy: "--timeout"},
+		},
+		{
+			name: "scenario, a script that never waits", opt: engine.Options{Timeout: time.Second, TimeoutSetBy: "--timeout"},
+			text: "name: x\nprocesses: {a: {steps: [{print: hi}]}}\nsteps:\n  - let: {n: 0}\n  - while: n == 0\n    do: [{let: {n: 0}}]\n  - {expect: hi, from: a}\n",
+			at:   "while", want: event.Limit{What: "scenario", After: int64(time.Second), SetBy: "--timeout"},
+		},
+		{
+			name: "scenario, a script that checks for ever", opt: engine.Options{Timeout: time.Second, TimeoutSetBy: "--timeout"},
+			text: "name: x\nprocesses: {a: {steps: [{print: hi}]}}\nsteps:\n  - let: {n: 0}\n  - while: n == 0\n    do: [{assert: 'n == 0 and sum(map(1..20000, # + n)) > 0'}]\n  - {expect: hi, from: a}\n",
+			at:   "do:", want: event.Limit{What: "scenario", After: int64(time.Second), SetBy: "--timeout"},
 		},
 		{
 			name: "all runs", opt: engine.Options{Until: time.Now(), Total: event.Limit{What: "total", After: int64(time.Second), SetBy: "--total-timeout"}},

@@ -45,6 +45,9 @@ func (r *run) runScript(p *script.Program, w script.World) {
 		if s != nil {
 			r.doing = describe(s)
 		}
+		if r.overdue() {
+			return
+		}
 		if r.barred(m, a, s) {
 			r.tell(s)
 			continue
@@ -76,6 +79,32 @@ func (r *run) runScript(p *script.Program, w script.World) {
 		r.failedStep(u.Step, err, 0)
 		r.stop = errFailed
 	}
+}
+
+// Turning is called by the machine now and then in loops without a step that
+// waits: what happens meanwhile is taken note of.
+func (r *run) Turning() (over bool) {
+	if !r.torn {
+		r.discover()
+		r.pump(0)
+	}
+	if s := r.plan.StepAt(r.script.Where()); s != nil {
+		r.doing, r.step = describe(s), s.ID
+	}
+	return r.overdue() || r.stop != nil
+}
+
+// overdue ends a script that goes on without waiting for anything, and so without
+// looking at the clock, when the time of the scenario is over.
+func (r *run) overdue() bool {
+	if r.interrupted() {
+		return true
+	}
+	if r.torn || r.stop != nil || arena.Now() < r.deadln {
+		return false
+	}
+	r.expired(r.step, r.limit)
+	return true
 }
 
 // outcome turns the ends of a wait into errors of the vocabulary.

@@ -22,6 +22,15 @@ func (a *agent) Now() int64 { return arena.Now() }
 // HandlerDone is called by the machine at the end of a handler.
 func (a *agent) HandlerDone(signal int) { a.sig.done(signal) }
 
+// Turning is called by the machine now and then in loops without a step that does
+// anything: a handler that is due begins before they go on.
+func (a *agent) Turning() (over bool) {
+	if a.sig != nil && a.sig.any {
+		a.sig.poll()
+	}
+	return false
+}
+
 func (a *agent) Func(name string, _ []any) (any, error) {
 	return nil, fmt.Errorf("%s() is not known inside a process", name)
 }

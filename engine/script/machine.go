@@ -34,6 +34,7 @@ type Machine struct {
 	pc       int
 	vars     []any // variables, and the lists that each: walks
 	counts   []int // loop counters
+	turns    uint  // of all loops
 	isSet    []bool
 	frames   []frame
 	current  *Action // being done, or to be done again
@@ -257,6 +258,32 @@ func (m *Machine) Refresh() {
 // Call calls a function for expressions.
 func (m *Machine) Call(name string, args []any) (any, error) { return m.world.Func(name, args) }
 
+// Where is the number of the step that a script which does local steps is at, 0
+// where it is at none.
+func (m *Machine) Where() uint32 {
+	for pc := min(m.pc, len(m.code)-1); pc >= 0; pc-- {
+		if s := m.code[pc].step; s != nil {
+			return s.ID
+		}
+	}
+	return 0
+}
+
+// turnsAlone is how many turns of loops a machine does between two actions before
+// its World has a say.
+const turnsAlone = 64
+
+// turned counts a turn of a loop, and reports whether the script is over. A script
+// whose steps are all local would otherwise hear of nothing that happens.
+func (m *Machine) turned() bool {
+	m.turns++
+	if m.turns%turnsAlone != 0 {
+		return false
+	}
+	w, ok := m.world.(interface{ Turning() (over bool) })
+	return ok && w.Turning()
+}
+
 // Next does local steps (loops, guards, assignments) up to the next visible
 // action and evaluates its parameters. Nil: the script, or the ordered step,
 // has ended.
@@ -292,6 +319,9 @@ func (m *Machine) Next() *Action {
 			}
 		case opJump:
 			m.pc = in.to
+			if m.turned() {
+				return nil
+			}
 		case opRepeat:
 			v, err := in.val.value(m)
 			if err != nil {

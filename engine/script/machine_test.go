@@ -322,6 +322,30 @@ func TestSignalBetweenSteps(t *testing.T) {
 	}
 }
 
+// TestSignalInLocalLoop: a script that goes round without an action is interrupted
+// now and then, and can be ended.
+func TestSignalInLocalLoop(t *testing.T) {
+	for _, loop := range []string{"repeat: forever, do: [{let: {n: 1}}]", "while: 1 < 2, do: [{let: {n: 1}}]", "repeat: forever, do: [{each: [1, 2], do: [{if: 1 < 2, then: [{let: {n: 1}}]}]}]"} {
+		m, f := machine(t, "signals: {SIGUSR1: [{print: handler}]}\nsteps: [{"+loop+"}]")
+		f.turning = func(n int) bool {
+			if n == 3 {
+				m.Interrupt(10)
+			}
+			return n == 7
+		}
+		for a := m.Next(); a != nil; a = m.Next() {
+			res, err := a.Verb.Run(f, a)
+			m.Done(a, res, err)
+		}
+		if want := []string{"print handler", "handled 10"}; !slices.Equal(f.did, want) || f.turns != 7 {
+			t.Errorf("%s: %q after %d turns", loop, f.did, f.turns)
+		}
+		if m.End() != nil || m.Where() == 0 {
+			t.Errorf("%s: %+v, at step %d", loop, m.End(), m.Where())
+		}
+	}
+}
+
 // TestOrders: an idle program does one order at a time, with variables of the
 // script and its own, and keeps what it has assigned.
 func TestOrders(t *testing.T) {

@@ -30,6 +30,10 @@ type fake struct {
 	signals map[string][]int
 	total   int // the value of total, as a fact
 	asked   int // how often facts were asked for
+	// turning says whether a script that goes round alone is over; turns is how
+	// often it was asked.
+	turning func(n int) bool
+	turns   int
 }
 
 // do writes an action down and decides what becomes of it.
@@ -70,7 +74,11 @@ func (f *fake) Fact(name string) (any, bool) {
 
 func (f *fake) Func(string, []any) (any, error) { return nil, fmt.Errorf("no functions here") }
 func (f *fake) Now() int64                      { f.now++; return f.now }
-func (f *fake) HandlerDone(signal int)          { f.did = append(f.did, fmt.Sprintf("handled %d", signal)) }
+func (f *fake) Turning() bool {
+	f.turns++
+	return f.turning != nil && f.turning(f.turns)
+}
+func (f *fake) HandlerDone(signal int) { f.did = append(f.did, fmt.Sprintf("handled %d", signal)) }
 
 func (f *fake) Op(a *script.Action) (any, error) {
 	what := fmt.Sprintf("%s %d", a.Verb.Name, a.Targets[0])
