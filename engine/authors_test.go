@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"ipcrun/engine/event"
 )
 
 // whoPrints forks a child; both print to one terminal, each when it is told to.
@@ -50,6 +52,46 @@ steps:
   - assert: child.lines == ["same", "mine", "restbye"]
   - assert: parent.lines == ["the parent's"]
 `, python(t), p, terminal))
+	}
+}
+
+// TestPrintedBeforeFound: a line is its writer's, and the fork is when it was, also
+// where the name is found later.
+func TestPrintedBeforeFound(t *testing.T) {
+	o := runProgram(t, fmt.Sprintf(`
+name: a name that is found late
+processes:
+  program: {run: [%s, %s], observe: true}
+  child: {parent: program, match: {when: '"SIGUSR2" in catches'}}
+steps:
+  - {expect: early, from: child, timeout: 20s}
+  - {expect: late, from: child, timeout: 20s}
+  - wait: program
+`, python(t), program(t, "late.py", `
+import os, signal
+if os.fork() == 0:
+    print("early")
+    signal.signal(signal.SIGUSR2, lambda *_: None)
+    signal.sigtimedwait([signal.SIGHUP], 0.2)  # time to look at it
+    print("late")
+    os._exit(0)
+os.wait()
+`)))
+	if o.Verdict.Result == event.Skip {
+		t.Skip(o.causeText())
+	}
+	o.mustPass()
+	var seen []string
+	for _, e := range o.Events {
+		switch event.KindOf(e.Type) {
+		case event.Forked:
+			seen = append(seen, "fork of "+e.Object)
+		case event.Print:
+			seen = append(seen, fmt.Sprint(e.Proc, ": ", e.Value))
+		}
+	}
+	if got, want := strings.Join(seen, ", "), "fork of program, fork of child, child: early, child: late"; got != want {
+		t.Errorf("the log says\n%s\nand not\n%s", got, want)
 	}
 }
 

@@ -161,6 +161,11 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		if rec.Flags&event.FlagErr != 0 {
 			e.Stream = "stderr"
 		}
+		if rec.Obj != event.NoObj {
+			// The name of who wrote it may have been found since.
+			s := r.authorSlot(r.programAbove(slot), int(rec.Obj))
+			e.Proc, e.Pid = r.plan.Slots[s].Name, r.procs[s].pid
+		}
 	case event.Typed:
 		e.Object = r.Process(int(rec.Obj))
 	case event.Overrun:
@@ -250,6 +255,9 @@ func (r *run) lifeEvent(e *event.Event, slot int, rec *event.Rec, m map[string]a
 		e.PeerPid, e.Value = pid, nil
 		if parent := r.plan.Slots[rec.Obj].Parent; slot < 0 && parent >= 0 {
 			e.Detail = "by " + r.Process(parent)
+		}
+		if at := r.forkSeen(pid); at != 0 && r.isFound(int(rec.Obj)) {
+			e.At += at - rec.At
 		}
 	case event.Ended:
 		// It is about the process itself.

@@ -128,7 +128,14 @@ func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error
 		return nil, err
 	}
 	t := r.terminalOf(slot)
+	bindings := r.bindings
 	look := func() bool {
+		if bindings != r.bindings {
+			// A line that was nobody's, or the program's, is the child's whose name
+			// has been found since.
+			bindings = r.bindings
+			s, _ = newSearch(pat, p.cursor)
+		}
 		return s.look(out.lines, out.unended(), func(i int) bool { return r.lineIs(slot, out, i) })
 	}
 	w := &waiter{

@@ -306,6 +306,7 @@ func (r *run) meanProgram(d *finder) {
 // bind lets a name mean a process that a program has forked.
 func (r *run) bind(slot int, m *family.Member) {
 	r.unbind(slot)
+	r.bindings++
 	p := r.procs[slot]
 	s := r.arena.Slot(slot)
 	s.MarkForked(m.Pid)

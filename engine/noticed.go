@@ -80,6 +80,17 @@ func (r *run) noticed(slot int, data []byte) {
 	}
 }
 
+// forkSeen is when an observer saw a process being forked, which is before its name
+// is found; 0 if none did.
+func (r *run) forkSeen(pid int) int64 {
+	for i := range r.family {
+		if e := &r.family[i]; e.Kind == observe.Fork && e.Child == pid {
+			return e.At
+		}
+	}
+	return 0
+}
+
 // isStopped reports whether a process is stopped. Under an observer the kernel
 // shows all stops alike, those of a moment too; the observer knows which is which.
 func (r *run) isStopped(f *proc.Facts) bool {

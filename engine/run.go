@@ -77,8 +77,10 @@ type run struct {
 	looked   look                // the last look at who can move
 	// holdOff: until then, that everybody is blocked is no news.
 	holdOff int64
-	news    int   // grows with everything that happens
-	reaped  []int // processes whose end others have seen before the engine
+	news    int // grows with everything that happens
+	// bindings grows when a name comes to mean a process that a program has forked.
+	bindings int
+	reaped   []int // processes whose end others have seen before the engine
 }
 
 // Why a run ends before its script does.

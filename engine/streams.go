@@ -196,6 +196,9 @@ func (r *run) line(slot int, text string, flags uint8, author int) {
 		}
 		text = text[len(piece):]
 		rec := &event.Rec{Kind: event.Print, Flags: flags | more, Obj: event.NoObj, Value: piece, At: arena.Now()}
+		if author != 0 {
+			rec.Obj = uint32(author)
+		}
 		r.log.Add(by, rec)
 		r.news++
 		r.note(slot, rec)

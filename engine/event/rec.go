@@ -16,7 +16,7 @@ const (
 	Ready          // dispositions installed: value pid
 	Op             // operation on a primitive done: verb, obj, seq, value = result or operand
 	Fail           // a step ended with an error: value {name, detail}; Flag expected
-	Print          // a line printed: value text
+	Print          // a line printed: value text; obj the number of the process that wrote it, where an observer saw it
 	Sent           // a signal was sent: obj = target slot, value {signal, queued value, error}
 	Got            // a handled signal arrived: value {signal, pid, code, value}
 	Returned       // the handler has run to its end: value signal
