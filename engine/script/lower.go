@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"ipcrun/prims"
 )
@@ -107,7 +108,9 @@ func (l *lowering) counter(n int) int {
 	return s
 }
 
-func (l *lowering) expr(src string) *expression { return &expression{src: src} }
+func (l *lowering) expr(src string) *expression {
+	return &expression{src: strings.TrimRight(src, " \n")} // a folded block ends with a line feed
+}
 
 // steps lowers a list of steps.
 func (l *lowering) steps(list []*Step) {

@@ -103,7 +103,7 @@ func (c comparison) write(w io.Writer, st Style) {
 		}
 		fmt.Fprintf(w, "            %s\n", a)
 	}
-	if c.same && from > 0 {
+	if c.same && from > 0 && c.expected != c.actual[0] { // the same line of somebody else does not differ
 		fmt.Fprintf(w, "            %s\n", strings.Repeat(" ", source.Cells(string([]rune(want)[:from])))+st.word("^")+" they differ from here")
 	}
 	for i, p := range c.values {

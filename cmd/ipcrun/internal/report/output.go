@@ -56,7 +56,7 @@ func (r Run) writeOutput(w io.Writer, most int, st Style) bool {
 	}
 	for _, n := range names {
 		l := lines[n]
-		if most > 0 && len(l) > most {
+		if most > 0 && len(l) > most+1 { // "1 line before" would take the place of the line
 			fmt.Fprintf(w, "  %s %s\n", st.faint(pad(n, wide)), st.faint(fmt.Sprintf("… %s before", count(len(l)-most, "line"))))
 			l = l[len(l)-most:]
 		}

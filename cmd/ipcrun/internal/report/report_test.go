@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +137,39 @@ func TestLostUpdates(t *testing.T) {
 	}
 }
 
+// TestUnmet: what a failed expect says of the time it had, and of what there was.
+func TestUnmet(t *testing.T) {
+	short, flag := &event.Limit{What: "step", After: 2e9, SetBy: "the file"}, &event.Limit{What: "step", After: 5e9, SetBy: "the default"}
+	for _, c := range []struct {
+		why   string
+		limit *event.Limit
+		stuck *event.Stuck
+		says  string
+	}{
+		{"its timeout passed", nil, nil, "The step waited as long as its own timeout: says."},
+		{"its timeout passed", short, nil, "The step waited 2s, as the file says."},
+		{"its timeout passed", flag, nil, "The step waited 5s, the limit of one that sets none itself (timeout:); it was set by the default."},
+		{"child has ended without printing it", nil, &event.Stuck{}, "Waiting longer would not have helped: child has ended."},
+		{"nobody can move any more", nil, &event.Stuck{}, "Waiting longer would not have helped: nobody could move any more."},
+	} {
+		log := []event.Event{
+			{Type: "print", Proc: "parent", Value: "child 2"},
+			{Type: "check", Verb: "expect", Object: "child", Limit: c.limit, Stuck: c.stuck,
+				Check: &event.Check{Text: "child 2", Why: c.why, Parts: []event.Part{{Text: "printed since", Value: "child 2"}}}},
+		}
+		r := Run{Log: log}
+		a := r.explain(event.Verdict{Cause: 1})
+		if got := strings.Join(a.why, " "); !strings.HasSuffix(got, c.says) {
+			t.Errorf("%q, want %q at its end", got, c.says)
+		}
+		var b strings.Builder
+		compare(&log[1]).write(&b, Style{})
+		if got := b.String(); strings.Contains(got, "differ") {
+			t.Errorf("what is the same differs:\n%s", got)
+		}
+	}
+}
+
 func TestSeries(t *testing.T) {
 	pass, fail, broken, stopped := load(t, "driver"), load(t, "swapped"), load(t, "broken"), load(t, "interrupted")
 	for _, c := range []struct {
@@ -163,6 +197,10 @@ func TestSeries(t *testing.T) {
 		}
 		if !strings.Contains(b.String(), c.text) {
 			t.Errorf("%s: no %q in\n%s", c.name, c.text, b.String())
+		}
+		again := strings.Contains(b.String(), fmt.Sprintf("run swapped.yaml --repeat %d", len(c.runs)))
+		if mixed := c.want == event.Flaky; mixed != again && c.name != "the runner broke" {
+			t.Errorf("%s: that the failure takes several runs is said: %v", c.name, again)
 		}
 		if n := strings.Count(b.String(), "--> swapped.yaml"); n > 1 {
 			t.Errorf("%s: the same failure is explained %d times", c.name, n)

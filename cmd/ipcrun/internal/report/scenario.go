@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"ipcrun/engine/event"
@@ -151,7 +152,7 @@ func (r Run) block(w io.Writer, v event.Verdict, st Style) {
 	if cause != nil && cause.Hint != "" {
 		fmt.Fprintf(w, "\n  %s  %s\n", st.bold("hint"), visible(cause.Hint))
 	}
-	fmt.Fprintf(w, "\n  %s  %s\n\n", st.faint("run it again:"), Again(h))
+	fmt.Fprintf(w, "\n  %s  %s\n\n", st.faint("run it again:"), r.again(h))
 }
 
 // declaredAt is the line of outcome:, which is what was not met where nothing
@@ -195,6 +196,15 @@ func gap(w io.Writer, part func(io.Writer) bool) {
 		fmt.Fprintln(w)
 		w.Write(b.Bytes())
 	}
+}
+
+// again is the command that shows what a run showed: of one that failed among
+// others that did not, as many runs.
+func (r Run) again(h event.Run) string {
+	if r.Among > 1 {
+		h.Args = append(slices.Clip(h.Args), "--repeat", fmt.Sprint(r.Among))
+	}
+	return Again(h)
 }
 
 // Again is the command that runs a scenario once more in the same way.

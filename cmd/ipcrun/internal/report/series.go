@@ -98,6 +98,9 @@ func (s *Series) Write(w io.Writer, st Style) error {
 		st.faint(fmt.Sprintf("%s  passed %d of %d times (%d%%)  the longest took %s", visible(h.File), passed, n, 100*passed/n, span(longest))))
 	for _, r := range s.kept {
 		v := event.Judge(r.Log)
+		if passed > 0 {
+			r.Among = n
+		}
 		switch {
 		case good(v):
 		case st.Short:

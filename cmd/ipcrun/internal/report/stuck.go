@@ -49,6 +49,35 @@ func (r Run) whyStuck(s *event.Stuck) []string {
 	return []string{strings.Join(parts, "; ") + ". Nobody is left who could change that."}
 }
 
+// lateForPause speaks of those that pause for a signal that came before they did.
+func (r Run) lateForPause(s *event.Stuck) []string {
+	if s == nil {
+		return nil
+	}
+	var out []string
+	for _, w := range s.Waits {
+		if !strings.Contains(w.Why, "(pause)") {
+			continue
+		}
+		var got *event.Event
+		for i := range r.Log {
+			switch e := &r.Log[i]; {
+			case e.Proc != w.Proc || e.At > w.Since:
+			case event.KindOf(e.Type) == event.Got:
+				got = e
+			case event.KindOf(e.Type) == event.Paused:
+				got = nil // that one was woken by it
+			}
+		}
+		if got == nil {
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s came to %s %s before its pause in line %d began, and does not count for it: let the handler set an event and wait for that, since an event stays set.",
+			got.Signal, w.Proc, span(w.Since-got.At), w.Line))
+	}
+	return out
+}
+
 // writeStuck lists what everybody was doing: one row for each process.
 func writeStuck(w io.Writer, s *event.Stuck, st Style) bool {
 	if s == nil || len(s.Waits) == 0 {

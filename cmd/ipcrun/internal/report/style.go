@@ -41,6 +41,8 @@ func (st Style) width() int {
 type Run struct {
 	File *source.File // nil if the source is not at hand
 	Log  []event.Event
+	// Among is how many runs this one is among of which some have passed, 0 otherwise.
+	Among int
 }
 
 func (st Style) paint(s string, attrs ...color.Attribute) string {

@@ -29,7 +29,7 @@ func (r Run) explain(v event.Verdict) account {
 		r.explainFail(&a, e)
 	case event.Deadlock:
 		a.headline = "deadlock: nobody can move any more"
-		a.why = r.whyStuck(e.Stuck)
+		a.why = append(r.whyStuck(e.Stuck), r.lateForPause(e.Stuck)...)
 	case event.Expired:
 		explainLimit(&a, e)
 	case event.Broken:
@@ -87,10 +87,31 @@ func (r Run) explainCheck(a *account, i int) {
 		a.why = r.whyFalse(i)
 	}
 	if e.Stuck != nil {
-		a.why = append(a.why, "Waiting longer would not have helped: nobody could move any more.")
+		a.why = append(a.why, "Waiting longer would not have helped: "+hopeless(e.Check.Why)+".")
 	} else if strings.Contains(e.Check.Why, "timeout") {
-		a.why = append(a.why, "The step waited as long as its own timeout: says.")
+		a.why = append(a.why, waited(e.Limit))
 	}
+}
+
+// hopeless says why nothing that was waited for could come any more: who prints may
+// have ended while others went on.
+func hopeless(why string) string {
+	if proc, _, ended := strings.Cut(why, " has ended without printing it"); ended {
+		return proc + " has ended"
+	}
+	return "nobody could move any more"
+}
+
+// waited says how long a check waited in vain, and who said that it should. Without
+// a limit on record it was the step's own.
+func waited(l *event.Limit) string {
+	switch {
+	case l == nil:
+		return "The step waited as long as its own timeout: says."
+	case l.SetBy == "the file":
+		return fmt.Sprintf("The step waited %s, as the file says.", length(l.After))
+	}
+	return fmt.Sprintf("The step waited %s, the limit of one that sets none itself (timeout:); it was set by %s.", length(l.After), l.SetBy)
 }
 
 // whyNotPrinted says what a process did instead of printing a line.
