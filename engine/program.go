@@ -215,7 +215,14 @@ func executable(path string) error {
 	case st.IsDir():
 		return fmt.Errorf("run: %s is a directory", path)
 	case unix.Access(path, unix.X_OK) != nil:
-		return fmt.Errorf("run: %s is not executable: run it by its interpreter, or chmod +x", path)
+		how := "run it by its interpreter, or chmod +x"
+		switch filepath.Ext(path) {
+		case ".py":
+			how = "write python3 " + filepath.Base(path) + ", or chmod +x"
+		case ".c":
+			how = "it is the source of a program, which has to be compiled first"
+		}
+		return fmt.Errorf("run: %s is not executable: %s", path, how)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ func init() {
 		Kind: decl.Kind{
 			Name:    "lock",
 			Summary: "mutual exclusion: one process at a time",
-			Doc: `A lock is free or held. acquire takes it, and blocks while another process (or
+			Doc: `A lock, in C a mutex, is free or held. acquire takes it, and blocks while another process (or
 the same one) holds it; release frees it and lets one waiter go on. As in
 multiprocessing.Lock it is not owned: any process may release it, and a holder
 that ends keeps it locked for ever. Which waiter gets it next is not defined.

@@ -33,6 +33,7 @@ type Group string
 // The groups, in the order of Pages.
 const (
 	TopKeys     Group = "Keys of a scenario"
+	InnerKeys   Group = "Keys of exercise, known, limits and match"
 	ProcessKeys Group = "Keys of a process"
 	TaskKeys    Group = "Keys of a task"
 	StepKeys    Group = "Keys that any step may have"
@@ -50,6 +51,8 @@ func (g Group) One() string {
 	switch g {
 	case TopKeys:
 		return "key of a scenario"
+	case InnerKeys:
+		return "key further in"
 	case ProcessKeys:
 		return "key of a process"
 	case TaskKeys:
@@ -100,6 +103,11 @@ func Pages() []Page {
 	v := plan.Vocabulary()
 	var out []Page
 	out = append(out, keyPages(TopKeys, spec.TopFields, "at the top of the file")...)
+	out = append(out, keyPages(InnerKeys, spec.ExerciseFields, "below `exercise:`")...)
+	out = append(out, keyPages(InnerKeys, spec.KnownFields, "below `known:`")...)
+	out = append(out, keyPages(InnerKeys, spec.BadFields, "in each entry below `bad:` of `known:`")...)
+	out = append(out, keyPages(InnerKeys, spec.LimitFields, "below `limits:` of a process")...)
+	out = append(out, keyPages(InnerKeys, spec.MatchFields, "below `match:` of a process")...)
 	out = append(out, keyPages(ProcessKeys, spec.ProcessFields, "below a name under `processes:`")...)
 	out = append(out, keyPages(TaskKeys, spec.TaskFields, "below a name under `tasks:`")...)
 	out = append(out, keyPages(StepKeys, spec.StepFields, "beside the verb of any step")...)

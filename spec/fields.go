@@ -48,7 +48,7 @@ var BadFields = []decl.Field{
 // ProcessFields are the keys of a process.
 var ProcessFields = []decl.Field{
 	{Name: "steps", Shape: decl.Steps, Doc: "its script; at its end the process exits 0"},
-	{Name: "signals", Shape: decl.Map, Doc: "dispositions before its first step, by signal: default, ignore, or a list of steps", Example: "{SIGINT: ignore}"},
+	{Name: "signals", Shape: decl.Map, Doc: "dispositions before its first step (sigaction(2)), by signal: default, ignore, or a list of steps", Example: "{SIGINT: ignore}"},
 	{Name: "parent", Shape: decl.Ref, Static: true, Refs: []string{"process"}, Doc: "the process that forks it: by a fork: step, or at its start where there is none", Example: "driver"},
 	{Name: "terminal", Shape: decl.Bool, Static: true, Default: "false", Doc: "it runs in the foreground group of a terminal of its own, as its children do"},
 	{Name: "idle", Shape: decl.Bool, Static: true, Default: "false", Doc: "it has no steps of its own and obeys the steps marked in: with its name; processes: {x: idle} is the short form"},

@@ -109,6 +109,15 @@ func (ld *loader) indexFits(n *ydoc.Node, r *Ref, t *refText, c *context) bool {
 	return false
 }
 
+// whichEnd is the hint where an end is missing.
+func whichEnd(r *Ref, parts []string) string {
+	hint := "write " + r.Name + "." + strings.Join(parts, " or "+r.Name+".")
+	if k := r.Prim.Kind; k.OneWay != nil && k.OneWay(r.Prim.Main, r.Prim.Fields) {
+		hint += ": " + parts[0] + " receives, " + parts[1] + " sends"
+	}
+	return hint
+}
+
 // partFits reports a part that the thing does not have.
 func (ld *loader) partFits(n *ydoc.Node, r *Ref, t *refText, whole bool) bool {
 	var parts []string
@@ -117,7 +126,7 @@ func (ld *loader) partFits(n *ydoc.Node, r *Ref, t *refText, whole bool) bool {
 	}
 	if !t.dotted {
 		if len(parts) > 0 && !whole {
-			ld.add(codeIndex, n.Span, "which end of "+r.Name+" is meant?", "", "write "+r.Name+"."+strings.Join(parts, " or "+r.Name+"."), ld.declaredHere(r.Decl().Span, "declared here"))
+			ld.add(codeIndex, n.Span, "which end of "+r.Name+" is meant?", "", whichEnd(r, parts), ld.declaredHere(r.Decl().Span, "declared here"))
 			return false
 		}
 		return true

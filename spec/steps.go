@@ -19,7 +19,11 @@ func (ld *loader) steps(n *ydoc.Node, c *context) []*Step {
 	switch n.Kind {
 	case ydoc.Seq:
 	case ydoc.Map:
-		ld.add(codeShape, n.Span, "steps are a list, this is a mapping", "Begin each step with a dash.", "")
+		detail := "Begin each step with a dash."
+		if ld.sc.File.Data[ld.sc.File.Offset(n.Span.Start)] == '{' {
+			detail = "A list on one line stands in brackets: [{…}, {…}]."
+		}
+		ld.add(codeShape, n.Span, "steps are a list, this is a mapping", detail, "")
 		return nil
 	case ydoc.Null:
 		if !n.Bad {

@@ -87,7 +87,11 @@ func (ld *loader) whyNoVerb(word string) (detail, hint string) {
 	case e != nil && e.class != "":
 		return "\"" + word + "\" is " + e.what() + "; the verb comes first and names it as its object, as  " + ld.exampleFor(e, word), ""
 	case ld.voc.Kinds[word] != nil:
-		return "\"" + word + "\" is a kind of primitive; it is declared under primitives:.", ""
+		var verbs []string
+		for i := range ld.voc.Kinds[word].Verbs {
+			verbs = append(verbs, ld.voc.Kinds[word].Verbs[i].Name)
+		}
+		return "\"" + word + "\" is a kind of primitive; it is declared under primitives:, and what steps do with it is: " + strings.Join(verbs, ", ") + ".", ""
 	case field(ProcessFields, word) != nil || field(TopFields, word) != nil:
 		return "\"" + word + ":\" belongs further out; check the indentation.", ""
 	case several && len(ld.voc.Named(first)) > 0:

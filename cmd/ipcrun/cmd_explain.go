@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -114,8 +113,7 @@ func oneOfMany(p schema.Page) bool {
 
 // fileLike tells a path from a word: it has the form of one, or is there.
 func fileLike(a string) bool {
-	ext := filepath.Ext(a)
-	if a == "-" || ext == ".yaml" || ext == ".yml" || strings.ContainsRune(a, os.PathSeparator) {
+	if a == "-" || scenarioLike(a) || strings.ContainsRune(a, os.PathSeparator) {
 		return true
 	}
 	_, err := os.Stat(a)
@@ -131,6 +129,10 @@ func unknownWord(std streams, word string, pages []schema.Page) {
 	}
 	if owner, name, dotted := strings.Cut(word, "."); dotted && len(findPages(pages, name)) > 0 {
 		fmt.Fprintf(std.err, "there is %q, but none of %q\n", name, owner)
+		return
+	}
+	if where := speakOf(pages, word); len(where) > 0 {
+		fmt.Fprintln(std.err, "it is spoken of under: "+strings.Join(where, ", "))
 		return
 	}
 	if hint := suggest(word, names); hint != "" {

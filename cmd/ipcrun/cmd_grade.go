@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -100,12 +101,18 @@ func (o *gradeOptions) check() error {
 
 // openExercise reads an exercise; what is wrong with it was told.
 func openExercise(path string, d *display, std streams) (*grade.Exercise, error) {
+	const what = "An exercise is a folder with an " + grade.FileName + ", or such a file."
+	if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() && !scenarioLike(path) {
+		return nil, &usageError{text: path + " is no exercise", hint: what}
+	}
 	l := &diag.List{}
 	ex, err := grade.Open(path, l)
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		u := &usageError{text: fmt.Sprintf("%s: %s", p.Path, reason(err))}
 		if errors.Is(err, fs.ErrNotExist) && filepath.Base(p.Path) == grade.FileName && p.Path != path {
-			u.hint = "An exercise is a folder with an " + grade.FileName + ", or such a file."
+			u.hint = what
+		} else if near := nearFile(p.Path); errors.Is(err, fs.ErrNotExist) {
+			u.hint = near
 		}
 		return nil, u
 	}
@@ -282,6 +289,9 @@ func writeResult(w io.Writer, r *grade.Result) {
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 		if c.Actual != "" {
 			fmt.Fprintf(w, "    %s\n", c.Actual)
+		}
+		if c.Why != "" {
+			fmt.Fprintf(w, "    why: %s\n", c.Why)
 		}
 		if c.Hint != "" {
 			fmt.Fprintf(w, "    hint: %s\n", source.Visible(c.Hint))

@@ -42,7 +42,7 @@ func newVerify(std streams) *cobra.Command {
 		Short: "Prove that exercises judge right, by programs whose grades are known",
 		Long: verifyLong + "\n\n" + exitHelpOf(map[int]string{exitGood: "every exercise judges right", exitFailed: "an exercise judges wrong, or nothing shows that it judges right"},
 			exitGood, exitFailed, exitUsage, exitBroken, exitNothing, 130),
-		Example: "  ipcrun verify scenarios/exercises/ping-pong\n  ipcrun verify -v scenarios/exercises",
+		Example: "  ipcrun verify scenarios/exercises/pingpong\n  ipcrun verify -v scenarios/exercises",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return &usageError{text: "verify: which exercise? Give a folder with an exercise.yaml", hint: "Try: " + cmd.CommandPath() + " --help"}

@@ -72,8 +72,7 @@ func (in *inputs) folder(dir string, opt spec.Options) {
 			in.folder(name, opt)
 			continue
 		}
-		ext := filepath.Ext(name)
-		if ext != ".yaml" && ext != ".yml" {
+		if !scenarioLike(name) {
 			continue
 		}
 		// A link may lead to a folder.
@@ -82,6 +81,12 @@ func (in *inputs) folder(dir string, opt spec.Options) {
 		}
 		in.file(name, opt)
 	}
+}
+
+// scenarioLike: a file has the name of a scenario.
+func scenarioLike(name string) bool {
+	ext := filepath.Ext(name)
+	return ext == ".yaml" || ext == ".yml"
 }
 
 func (in *inputs) file(name string, opt spec.Options) {
@@ -146,26 +151,30 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// neighbour suggests a file of the same folder with a similar name, or a
-// command.
+// neighbour suggests a command with a similar name where a word may have been meant
+// as one, else a file of the same folder.
 func neighbour(name string) string {
+	if commandLike(name) {
+		var verbs []string
+		for v := range commands {
+			verbs = append(verbs, v)
+		}
+		if near := diag.Nearest(name, verbs); near != "" {
+			return suggest(name, verbs)
+		}
+	}
+	return nearFile(name)
+}
+
+// nearFile suggests a file or folder beside one that is not there.
+func nearFile(name string) string {
 	var names []string
 	if entries, err := os.ReadDir(filepath.Dir(name)); err == nil {
 		for _, e := range entries {
 			names = append(names, e.Name())
 		}
 	}
-	if s := suggest(filepath.Base(name), names); s != "" {
-		return s
-	}
-	if !commandLike(name) {
-		return ""
-	}
-	var verbs []string
-	for v := range commands {
-		verbs = append(verbs, v)
-	}
-	return suggest(name, verbs)
+	return suggest(filepath.Base(name), names)
 }
 
 // commandLike: a single word without an extension may be a misspelt command.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -99,6 +100,39 @@ func findPages(pages []schema.Page, word string) []*schema.Page {
 		return match(func(p *schema.Page) bool { return p.Group == signalPages && p.Name == s.String() })
 	}
 	return nil
+}
+
+// mostSpoken bounds how many pages are named that speak of a word; one of which
+// more than commonWord speak leads nowhere.
+const mostSpoken, commonWord = 5, 20
+
+// speakOf are the titles of pages that speak of a word which is no word of the
+// language, in the order of pages: what C or Python calls what the language calls
+// otherwise stands there.
+func speakOf(pages []schema.Page, word string) []string {
+	if len(word) < 3 {
+		return nil
+	}
+	spoken, err := regexp.Compile(`(?i)(^|\W)` + regexp.QuoteMeta(word) + `(\W|$)`)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for i := range pages {
+		p := &pages[i]
+		if spoken.MatchString(p.Summary) || spoken.MatchString(p.Doc) || spoken.MatchString(p.Source) {
+			if t := p.Title(); !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	switch {
+	case len(out) > commonWord:
+		return nil
+	case len(out) > mostSpoken:
+		return append(out[:mostSpoken], fmt.Sprintf("and %d more", len(out)-mostSpoken))
+	}
+	return out
 }
 
 // belongs reports whether word is owner.name of a page, as event.wait for a

@@ -113,6 +113,9 @@ type Kind struct {
 	// Parts are the ends that verbs name behind a dot, as a in send: phone.a;
 	// nil: it has none. They are given the main value and the fields.
 	Parts func(main any, fields map[string]any) []string
+	// OneWay, if set, reports whether the first of two parts only receives and the
+	// second only sends.
+	OneWay func(main any, fields map[string]any) bool
 	// Check, if set, says what is wrong with the main value and the fields taken
 	// together, and which of the keys is to blame; "" where nothing is.
 	Check func(main any, fields map[string]any) (key, problem string)

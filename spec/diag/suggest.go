@@ -8,8 +8,8 @@ import (
 // Nearest returns the candidate that word was probably meant to be, "" if
 // none is near. Near is a Damerau-Levenshtein distance, whatever the case, of
 // at most a third of the word's runes, at least 1 and at most 3; failing that,
-// a candidate that word abbreviates. Among equals the one with the same case
-// wins, then the alphabet. A candidate equal to word is no suggestion.
+// a candidate that word abbreviates, or one that abbreviates word, as recv does
+// receive. Among equals the one with the same case wins, then the alphabet. A candidate equal to word is no suggestion.
 func Nearest(word string, candidates []string) string {
 	w := []rune(strings.ToLower(word))
 	if len(w) == 0 {
@@ -34,16 +34,39 @@ func Nearest(word string, candidates []string) string {
 	if best != "" || len(w) < 2 {
 		return best
 	}
+	if best = only(word, candidates, func(c string) bool { return strings.HasPrefix(c, string(w)) }); best != "" {
+		return best
+	}
+	return only(word, candidates, func(c string) bool { return abbreviates([]rune(c), w) })
+}
+
+// only is the one candidate that fits, whatever the case, "" if several do or none.
+func only(word string, candidates []string, fits func(folded string) bool) string {
+	best := ""
 	for _, c := range sorted(candidates) {
-		if c == word || !strings.HasPrefix(strings.ToLower(c), string(w)) {
+		if c == word || !fits(strings.ToLower(c)) {
 			continue
 		}
 		if best != "" {
-			return "" // it abbreviates two: neither is the one
+			return "" // two: neither is the one
 		}
 		best = c
 	}
 	return best
+}
+
+// abbreviates reports whether short has letters of long in their order, the first
+// one and at least half of all, and four: fewer are in many words.
+func abbreviates(short, long []rune) bool {
+	if len(short) < 4 || 2*len(short) < len(long) || short[0] != long[0] {
+		return false
+	}
+	for _, c := range long {
+		if len(short) > 0 && c == short[0] {
+			short = short[1:]
+		}
+	}
+	return len(short) == 0
 }
 
 // Suggest turns Nearest into a hint: did you mean "x"? Where nothing is near

@@ -17,7 +17,10 @@ func TestNearest(t *testing.T) {
 		{"aquier", verbs, "acquire", "two mistakes in six letters"},
 		{"sem", verbs, "semaphore", "abbreviated"},
 		{"re", verbs, "", "abbreviates two"},
-		{"recieve", verbs, "", "nothing near, abbreviates nothing"},
+		{"receive", verbs, "recv", "written out"},
+		{"recieve", verbs, "recv", "and misspelt"},
+		{"sleeping", verbs, "", "nothing near, abbreviated by nothing"},
+		{"paragraphs", []string{"pars"}, "", "less than half of it"},
 		{"xyzzy", verbs, "", ""},
 		{"x", []string{"y", "ab"}, "", "one letter for another is no mistake but a different name"},
 		{"Y", []string{"y"}, "y", ""},
@@ -26,7 +29,7 @@ func TestNearest(t *testing.T) {
 		{"Gate", []string{"gale", "Gats"}, "Gats", "same distance, same case"},
 		{"gat", []string{"gab", "gap"}, "gab", "same everything: alphabet"},
 		{"司机们", []string{"司机", "driver"}, "司机", "runes, not bytes"},
-		{"abcdefghijklmnop", []string{"abcdefghijkl"}, "", "four mistakes are too many"},
+		{"abcdefghijklmnop", []string{"wxyzefghijklmnop"}, "", "four mistakes are too many"},
 	} {
 		if got := Nearest(tt.word, tt.from); got != tt.want {
 			t.Errorf("Nearest(%q) = %q, want %q: %s", tt.word, got, tt.want, tt.about)

@@ -70,7 +70,7 @@ func (g *Grader) checks(run report.Run) []Check {
 		switch g.Detail {
 		case Full:
 			c.At = fmt.Sprintf("%d:%d", s.Line, s.Col)
-			c.Message = run.WhyLost(&s)
+			c.Message, c.Why = run.WhyLost(&s), run.Account(&s)
 			if s.Event >= 0 {
 				if e := run.Log[s.Event]; e.Check != nil {
 					c.Expected = source.Visible(e.Check.Text)

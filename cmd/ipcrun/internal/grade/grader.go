@@ -251,6 +251,9 @@ func (g *Grader) judge(r *Result, log []event.Event) {
 		r.MaxPoints += c.MaxPoints
 		if first == "" && c.Result != event.Pass {
 			first = c.ID + ": " + c.Message
+			if _, end, ended := strings.Cut(c.Actual, "; it had "); ended && end != "exited 0" {
+				first += " (" + c.Actual + ")" // a program that is no more explains it better
+			}
 		}
 	}
 	v := event.Judge(log)

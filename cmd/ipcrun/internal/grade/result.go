@@ -55,6 +55,7 @@ type Check struct {
 	Expected   string       `json:"expected,omitempty"`
 	Actual     string       `json:"actual,omitempty"`
 	Message    string       `json:"message,omitempty"`
+	Why        string       `json:"why,omitempty"` // in sentences, with --detail full
 	Hint       string       `json:"hint,omitempty"`
 	Visibility string       `json:"visibility"`
 }

@@ -148,22 +148,24 @@ func TestUnmet(t *testing.T) {
 	}{
 		{"its timeout passed", nil, nil, "The step waited as long as its own timeout: says."},
 		{"its timeout passed", short, nil, "The step waited 2s, as the file says."},
-		{"its timeout passed", flag, nil, "The step waited 5s, the limit of one that sets none itself (timeout:); it was set by the default."},
-		{"child has ended without printing it", nil, &event.Stuck{}, "Waiting longer would not have helped: child has ended."},
+		{"its timeout passed", flag, nil, "The step waited 5s, which is as long as one without a timeout: of its own may; that limit was set by the default."},
+		{"child has ended without printing it", nil, &event.Stuck{}, "Waiting longer would not have helped: nobody is left who could fork child."},
+		{"parent has ended without printing it", nil, &event.Stuck{}, "Waiting longer would not have helped: parent has ended."},
 		{"nobody can move any more", nil, &event.Stuck{}, "Waiting longer would not have helped: nobody could move any more."},
 	} {
 		log := []event.Event{
+			{Type: "fork", Object: "parent"},
 			{Type: "print", Proc: "parent", Value: "child 2"},
 			{Type: "check", Verb: "expect", Object: "child", Limit: c.limit, Stuck: c.stuck,
 				Check: &event.Check{Text: "child 2", Why: c.why, Parts: []event.Part{{Text: "printed since", Value: "child 2"}}}},
 		}
 		r := Run{Log: log}
-		a := r.explain(event.Verdict{Cause: 1})
+		a := r.explain(event.Verdict{Cause: 2})
 		if got := strings.Join(a.why, " "); !strings.HasSuffix(got, c.says) {
 			t.Errorf("%q, want %q at its end", got, c.says)
 		}
 		var b strings.Builder
-		compare(&log[1]).write(&b, Style{})
+		compare(&log[2]).write(&b, Style{})
 		if got := b.String(); strings.Contains(got, "differ") {
 			t.Errorf("what is the same differs:\n%s", got)
 		}

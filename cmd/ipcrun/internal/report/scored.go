@@ -70,5 +70,14 @@ func (r Run) WhyLost(s *event.Scored) string {
 	return a.headline
 }
 
+// Account says in sentences how it came that a check was tried and did not hold, ""
+// where there is no more to say than WhyLost does.
+func (r Run) Account(s *event.Scored) string {
+	if s.Result == event.Pass || s.Event < 0 || event.KindOf(r.Log[s.Event].Type) == event.Barred {
+		return ""
+	}
+	return strings.Join(r.explain(event.Verdict{Cause: s.Event}).why, " ")
+}
+
 // Why says in a few words why the run ended as it did.
 func (r Run) Why() string { return r.explain(event.Judge(r.Log)).headline }

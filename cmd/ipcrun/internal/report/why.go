@@ -87,7 +87,7 @@ func (r Run) explainCheck(a *account, i int) {
 		a.why = r.whyFalse(i)
 	}
 	if e.Stuck != nil {
-		a.why = append(a.why, "Waiting longer would not have helped: "+hopeless(e.Check.Why)+".")
+		a.why = append(a.why, "Waiting longer would not have helped: "+r.hopeless(i)+".")
 	} else if strings.Contains(e.Check.Why, "timeout") {
 		a.why = append(a.why, waited(e.Limit))
 	}
@@ -95,11 +95,15 @@ func (r Run) explainCheck(a *account, i int) {
 
 // hopeless says why nothing that was waited for could come any more: who prints may
 // have ended while others went on.
-func hopeless(why string) string {
-	if proc, _, ended := strings.Cut(why, " has ended without printing it"); ended {
-		return proc + " has ended"
+func (r Run) hopeless(at int) string {
+	proc, _, ended := strings.Cut(r.Log[at].Check.Why, " has ended without printing it")
+	switch {
+	case !ended:
+		return "nobody could move any more"
+	case !r.known(proc, at):
+		return "nobody is left who could fork " + proc
 	}
-	return "nobody could move any more"
+	return proc + " has ended"
 }
 
 // waited says how long a check waited in vain, and who said that it should. Without
@@ -111,7 +115,7 @@ func waited(l *event.Limit) string {
 	case l.SetBy == "the file":
 		return fmt.Sprintf("The step waited %s, as the file says.", length(l.After))
 	}
-	return fmt.Sprintf("The step waited %s, the limit of one that sets none itself (timeout:); it was set by %s.", length(l.After), l.SetBy)
+	return fmt.Sprintf("The step waited %s, which is as long as one without a timeout: of its own may; that limit was set by %s.", length(l.After), l.SetBy)
 }
 
 // whyNotPrinted says what a process did instead of printing a line.
