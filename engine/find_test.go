@@ -1,12 +1,16 @@
 package engine_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"ipcrun/engine"
 	"ipcrun/engine/event"
 )
 
@@ -313,6 +317,10 @@ if what == "child":
 if what == "time": time.sleep(1000)
 if what == "read": os.read(r, 1)
 if what == "poll": select.select([r], [], [])
+if what == "poll alone":
+    p = select.poll(); p.register(r, select.POLLIN); p.poll()
+if what == "epoll":
+    p = select.epoll(); p.register(0, select.EPOLLIN); p.register(r, select.EPOLLIN); p.poll()
 if what == "terminal": input()
 if what == "write":
     while True: os.write(w, bytes(4096))
@@ -325,13 +333,13 @@ if what == "fifo":
     open("/tmp/fifo")
 `)
 	for what, on := range map[string]string{
-		"child": `"kid"`, "time": `"time"`, "read": `"pipe:"`, "poll": `"pipe:"`, "write": `"pipe:"`, "terminal": `"terminal"`,
+		"child": `"kid"`, "time": `"time"`, "read": `"pipe:"`, "poll": `"pipe:"`, "poll alone": `"pipe:"`, "epoll": `"terminal and pipe:"`, "write": `"pipe:"`, "terminal": `"terminal"`,
 		"lock": `"/"`, "fifo": `"open"`,
 	} {
 		o := runProgram(t, fmt.Sprintf(`
 name: x
 processes:
-  p: {run: [%s, %s, %s]}
+  p: {run: [%s, %s, "%s"]}
   kid: {parent: p}
 steps:
   - eventually: p.blocked_on startsWith %s && p.state == "blocked"
@@ -339,5 +347,34 @@ steps:
   - {eventually: p.state == "running", timeout: 1ms}
 `, python(t), p, what, on, what))
 		o.decided(event.Failed, "fail", 9, "its timeout passed")
+	}
+}
+
+// TestWhoPolls: whoever waits for any of several descriptors is said to poll them,
+// and where it keeps the end away itself, that.
+func TestWhoPolls(t *testing.T) {
+	for code, why := range map[string]string{
+		"import os, select; r, w = os.pipe(); os.close(w) if os.fork() else None; select.select([r], [], [])":                                                              `it polls pipe:\[\d+\], and nothing is there`,
+		"import os, select; r, w = os.pipe(); p = select.epoll(); p.register(r, select.EPOLLIN); p.poll()":                                                                 `it polls pipe:\[\d+\], whose write end it has open itself`,
+		"import os, select\nr, w = os.pipe(); os.set_blocking(w, False)\ntry:\n  while True: os.write(w, bytes(4096))\nexcept BlockingIOError: select.select([], [w], [])": `it polls pipe:\[\d+\], and there is no room`,
+	} {
+		// The default limit of the last step ends the run, and says what p does.
+		e, err := engine.New(engine.Options{StepTimeout: 10 * time.Millisecond, StepTimeoutSetBy: "--step-timeout", Timeout: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		o := runOn(t, e, load(t, fmt.Sprintf(`
+name: x
+processes:
+  p: {run: [%s, -c, %q]}
+steps:
+  - {eventually: p.blocked_on startsWith "pipe:", timeout: 50s}
+  - eventually: p.state == "ended"
+`, python(t), code), nil))
+		f, _ := json.Marshal(o.cause())
+		if !regexp.MustCompile(why).Match(f) {
+			t.Errorf("%s: %s", why, f)
+		}
 	}
 }

@@ -189,14 +189,20 @@ func (k *kernelRecord) blocked() (on, why string) {
 	case proc.InTime:
 		return "time", "it sleeps"
 	case proc.InRead:
-		to := leads()
-		if k.writesItself(b.Fds) {
-			return to, "it reads from " + spoken(to) + ", " + ownWriteEnd
+		to, does := leads(), "it reads from "
+		if b.Polls {
+			does = "it polls "
 		}
-		return to, "it reads from " + spoken(to) + ", and nothing is there"
+		if k.writesItself(b.Fds) {
+			return to, does + spoken(to) + ", " + ownWriteEnd
+		}
+		return to, does + spoken(to) + ", and nothing is there"
 	case proc.InWrite:
-		to := leads()
-		return to, "it writes to " + spoken(to) + ", and there is no room"
+		to, does := leads(), "it writes to "
+		if b.Polls {
+			does = "it polls "
+		}
+		return to, does + spoken(to) + ", and there is no room"
 	case proc.InMemory:
 		to := proc.MappedAt(k.pid, b.Addr)
 		if n := k.r.targetName(to); n != to {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -64,6 +65,54 @@ steps:
 	}
 	if len(senders) != 2 || senders[0] != "SIGINT kernel ignored" || senders[1] != "SIGUSR1 user caught" {
 		t.Errorf("%v", senders)
+	}
+}
+
+// TestObservedMeetings: how two programs meet by a name, and who polls what, stands
+// in the timeline as it was called.
+func TestObservedMeetings(t *testing.T) {
+	o := runProgram(t, fmt.Sprintf(`
+name: they meet
+processes:
+  p: {run: [%s, %s], observe: ipc}
+steps:
+  - wait: p
+  - assert: p.exit_code == 0
+`, python(t), program(t, "meets.py", `
+import os, select, socket
+os.chdir("/tmp")
+os.mkfifo("line")
+pid = os.fork()
+if pid == 0:
+    with open("line", "w") as f: f.write("x")
+    door = socket.socket(socket.AF_UNIX); door.bind("door"); door.listen(); door.accept()
+    os._exit(0)
+with open("line") as f: f.read()
+client = socket.socket(socket.AF_UNIX)
+while client.connect_ex("door"): pass
+p = select.poll(); p.register(client, select.POLLIN); p.poll()
+os.wait()
+os.unlink("line"); os.unlink("door")
+`)))
+	if o.Verdict.Result == event.Skip {
+		t.Skip(o.causeText())
+	}
+	o.mustPass()
+	var calls strings.Builder
+	for _, e := range o.Events {
+		if e.Type == event.Called.String() {
+			fmt.Fprintln(&calls, e.Detail)
+		}
+	}
+	for _, want := range []string{
+		`mknod(at)?\(path line, mode 0666\) = 0`, `open(at)?\(path line, flags O_RDONLY\) = \d+`, `open(at)?\(path line, flags O_WRONLY\) = \d+`,
+		`bind\(fd socket:\[\d+\], address door\) = 0`, `connect\(fd socket:\[\d+\], address door\) = 0`,
+		`accept4?\(fd socket:\[\d+\]\) = \d+ \[connection socket:\[\d+\]\]`,
+		`poll\(fds socket:\[\d+\] in, timeout none\) = 1 \[ready socket:\[\d+\] in hangup\]`,
+	} {
+		if !regexp.MustCompile("(?m)^p?" + want + "$").MatchString(calls.String()) {
+			t.Errorf("no %s in\n%s", want, calls.String())
+		}
 	}
 }
 

@@ -63,22 +63,38 @@ func observed(b *testing.B, helper string) func(argv ...string) *exec.Cmd {
 	}
 }
 
-// BenchmarkSlowdown: what observing costs a program that does not communicate.
+// BenchmarkSlowdown: what observing costs a program that does not communicate, and
+// what strace takes for the same calls.
 func BenchmarkSlowdown(b *testing.B) {
 	needTracing(b, Options{Calls: true})
 	for _, what := range []string{"compute", "calls", "files"} {
 		b.Run(what, func(b *testing.B) {
-			m := measure(b, plain, observed(b, "supervise"), observed(b, "supervise-calls"))(compiled(b, "busy"), what)
+			ways := []func(argv ...string) *exec.Cmd{plain, observed(b, "supervise"), observed(b, "supervise-calls")}
+			if _, err := exec.LookPath("strace"); err == nil {
+				ways = append(ways, strace("-f", "--seccomp-bpf"), strace("-f", "-y", "--seccomp-bpf"))
+			}
+			m := measure(b, ways...)(compiled(b, "busy"), what)
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(100*(m[1]/m[0]-1), "%slower")
 			b.ReportMetric(100*(m[2]/m[0]-1), "%slower-with-calls")
+			if len(m) > 3 {
+				b.ReportMetric(100*(m[3]/m[0]-1), "%slower-strace-bpf")
+				b.ReportMetric(100*(m[4]/m[0]-1), "%slower-strace-bpf-y")
+			}
 		})
 	}
 }
 
-// straceCalls are those of our table that the ping-pong makes, and the rest of
-// its kind.
-const straceCalls = "trace=pipe,pipe2,socketpair,read,write,close,dup,dup2,dup3,kill,tgkill,wait4,waitid,rt_sigaction,rt_sigprocmask,futex,mmap"
+// straceCalls are those of our table that the programs make, and the rest of their
+// kind.
+const straceCalls = "trace=open,openat,pipe,pipe2,socketpair,read,write,close,dup,dup2,dup3,kill,tgkill,wait4,waitid,rt_sigaction,rt_sigprocmask,futex,mmap"
+
+// strace is a way to run a program under strace, which shows such calls.
+func strace(options ...string) func(argv ...string) *exec.Cmd {
+	return func(argv ...string) *exec.Cmd {
+		return exec.Command("strace", slices.Concat(options, []string{"-o", os.DevNull, "-e", straceCalls, "--"}, argv)...)
+	}
+}
 
 // BenchmarkPingPong: the cost of observing every call of a program that does
 // nothing but communicate, beside what strace takes for it in the same minute.
@@ -86,12 +102,7 @@ func BenchmarkPingPong(b *testing.B) {
 	needTracing(b, Options{Calls: true})
 	ways := []func(argv ...string) *exec.Cmd{plain, observed(b, "supervise"), observed(b, "supervise-calls")}
 	if _, err := exec.LookPath("strace"); err == nil {
-		with := func(options ...string) func(argv ...string) *exec.Cmd {
-			return func(argv ...string) *exec.Cmd {
-				return exec.Command("strace", slices.Concat(options, []string{"-o", os.DevNull, "-e", straceCalls, "--"}, argv)...)
-			}
-		}
-		ways = append(ways, with("-f"), with("-f", "--seccomp-bpf"), with("-f", "-y", "--seccomp-bpf"))
+		ways = append(ways, strace("-f"), strace("-f", "--seccomp-bpf"), strace("-f", "-y", "--seccomp-bpf"))
 	} else {
 		b.Log("strace is not here to compare with")
 	}

@@ -68,6 +68,12 @@ func asFd(_ *tracer, c *call, v uint64, a *Arg) bool {
 	return true
 }
 
+// asObject is a descriptor by which the call counts only if processes talk through
+// it.
+func asObject(t *tracer, c *call, v uint64, a *Arg) bool {
+	return asFd(t, c, v, a) && c.th.files.object(c.th.pid, int(a.Number)) != ""
+}
+
 func asSignal(_ *tracer, _ *call, v uint64, a *Arg) bool {
 	a.Number = int64(int32(v))
 	if s := sig.Sig(a.Number); s.Valid() {
@@ -85,8 +91,9 @@ func asKey(_ *tracer, _ *call, v uint64, a *Arg) bool {
 	return true
 }
 
+// asText reads the name of a POSIX object, which has at most 255 bytes.
 func asText(_ *tracer, c *call, v uint64, a *Arg) bool {
-	a.Text = textAt(c.th.tid, v)
+	a.Text = textAt(c.th.tid, v, 255)
 	return true
 }
 
@@ -151,6 +158,27 @@ func asTime(_ *tracer, c *call, v uint64, a *Arg) bool {
 		return true
 	}
 	a.Number = int64(binary.LittleEndian.Uint64(b))*1e9 + int64(binary.LittleEndian.Uint64(b[8:]))
+	return true
+}
+
+// asMilliseconds reads a time limit as poll has it, and makes it nanoseconds.
+func asMilliseconds(_ *tracer, _ *call, v uint64, a *Arg) bool {
+	if ms := int64(int32(v)); ms >= 0 {
+		a.Number = ms * 1e6
+	} else {
+		a.Text = "none"
+	}
+	return true
+}
+
+// asTimeval reads a time limit as select has it, and makes it nanoseconds.
+func asTimeval(_ *tracer, c *call, v uint64, a *Arg) bool {
+	b, ok := memory(c.th.tid, v, 16)
+	if !ok {
+		a.Text = "none"
+		return true
+	}
+	a.Number = int64(binary.LittleEndian.Uint64(b))*1e9 + int64(binary.LittleEndian.Uint64(b[8:]))*1e3
 	return true
 }
 
@@ -355,13 +383,12 @@ func memory(tid int, address uint64, n int) ([]byte, bool) {
 	return b, err == nil && got == n
 }
 
-// textAt reads a text that ends with a zero, at most 255 bytes of it, which the
-// names of POSIX objects cannot exceed.
-func textAt(tid int, address uint64) string {
+// textAt reads a text that ends with a zero, at most limit bytes of it.
+func textAt(tid int, address uint64, limit int) string {
 	var out []byte
-	for len(out) < 255 {
+	for len(out) < limit {
 		// Not beyond the end of a page: the next may not exist.
-		n := min(64, 4096-int((address+uint64(len(out)))%4096), 255-len(out))
+		n := min(64, 4096-int((address+uint64(len(out)))%4096), limit-len(out))
 		b, ok := memory(tid, address+uint64(len(out)), n)
 		if !ok {
 			break

@@ -24,6 +24,9 @@ func (f *files) object(pid, fd int) string {
 		return name
 	}
 	name := link(pid, fd)
+	if name == "" {
+		return "" // not open now; the next call that makes one may use the number
+	}
 	switch {
 	case strings.HasPrefix(name, "pipe:"), strings.HasPrefix(name, "socket:"),
 		strings.HasPrefix(name, "anon_inode:[eventfd"), strings.HasPrefix(name, "anon_inode:[signalfd"):

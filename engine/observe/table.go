@@ -60,6 +60,25 @@ func common() []*spec {
 		{nr: unix.SYS_FCNTL, name: "fcntl", when: condition{arg: 1, is: []uint32{unix.F_DUPFD, unix.F_DUPFD_CLOEXEC}},
 			params: []param{{"fd", asFd}, {}, {"from", asInt}}, onObject: true},
 
+		// FIFOs and sockets: how two who did not inherit from one another meet.
+		{nr: unix.SYS_MKNODAT, name: "mknodat", when: condition{arg: 2, has: unix.S_IFIFO}, params: []param{{}, {"path", asPath}, {"mode", asMode}}},
+		{nr: unix.SYS_OPENAT, name: "openat", params: []param{{}, {"path", asFifo}, {"flags", asOpenFlags}}, blocks: true},
+		{nr: unix.SYS_SOCKET, name: "socket", when: condition{arg: 0, is: []uint32{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6}},
+			params: []param{{"family", asFamily}, {"type", asSocketType}}},
+		{nr: unix.SYS_BIND, name: "bind", params: fdAndAddress, onObject: true},
+		{nr: unix.SYS_LISTEN, name: "listen", params: []param{{"fd", asFd}, {"backlog", asInt}}, onObject: true},
+		{nr: unix.SYS_CONNECT, name: "connect", params: fdAndAddress, blocks: true, onObject: true},
+		{nr: unix.SYS_ACCEPT, name: "accept", params: fdAlone, blocks: true, onObject: true, results: accepted},
+		{nr: unix.SYS_ACCEPT4, name: "accept4", params: fdAlone, blocks: true, onObject: true, results: accepted},
+
+		// Waiting for any of several.
+		{nr: unix.SYS_PPOLL, name: "ppoll", params: []param{{"fds", asPollList}, {}, {"timeout", asTime}}, blocks: true, results: pollAnswer},
+		{nr: unix.SYS_PSELECT6, name: "pselect6", params: []param{{"fds", asSelectSets}, {}, {}, {}, {"timeout", asTime}}, blocks: true, results: selectAnswer},
+		{nr: unix.SYS_EPOLL_CREATE1, name: "epoll_create1", params: []param{{"flags", asHex}}},
+		{nr: unix.SYS_EPOLL_CTL, name: "epoll_ctl", params: []param{{"epoll", asInt}, {"operation", asEpollOperation}, {"fd", asObject}, {"events", asEpollEvent}}},
+		{nr: unix.SYS_EPOLL_PWAIT, name: "epoll_pwait", params: epollWait, blocks: true, results: epollAnswer},
+		{nr: unix.SYS_EPOLL_PWAIT2, name: "epoll_pwait2", params: []param{{"fds", asEpollList}, {}, {}, {"timeout", asTime}}, blocks: true, results: epollAnswer},
+
 		// System V.
 		{nr: unix.SYS_MSGGET, name: "msgget", params: []param{{"key", asKey}, {"flags", asHex}}},
 		{nr: unix.SYS_MSGSND, name: "msgsnd", params: []param{{"id", asInt}, {"type", asLongAt}, {"size", asSize}, {"flags", asHex}}, blocks: true},
@@ -109,8 +128,10 @@ func common() []*spec {
 }
 
 var (
-	fdAlone   = []param{{"fd", asFd}}
-	fdAndSize = []param{{"fd", asFd}, {}, {"size", asSize}}
+	fdAlone      = []param{{"fd", asFd}}
+	fdAndSize    = []param{{"fd", asFd}, {}, {"size", asSize}}
+	fdAndAddress = []param{{"fd", asFd}, {"address", asAddress}}
+	epollWait    = []param{{"fds", asEpollList}, {}, {}, {"timeout", asMilliseconds}}
 )
 
 const futexPrivate = 128

@@ -38,6 +38,8 @@ type Blocked struct {
 	Pid  int
 	ID   int
 	Addr uint64
+	// Polls: it only asks whether it could read or write.
+	Polls bool
 	// Timed: the wait ends by itself.
 	Timed bool
 }
@@ -105,67 +107,15 @@ func blockedIn(pid, nr int, a [6]uint64) Blocked {
 	case unix.SYS_SEMTIMEDOP:
 		return Blocked{In: InSem, ID: int(int32(a[0])), Timed: a[3] != 0}
 	case unix.SYS_PPOLL:
-		return polling(pid, a[0], a[1], a[2] != 0)
+		return polling(PollList(pid, a[0], a[1], false), a[2] != 0)
 	case unix.SYS_PSELECT6:
-		return selecting(pid, a[0], a[1], a[2], a[4] != 0)
+		return polling(SelectSets(pid, a[0], a[1], a[2]), a[4] != 0)
 	case unix.SYS_EPOLL_PWAIT:
-		return Blocked{In: InRead, Fds: fd, Timed: int32(a[3]) >= 0}
+		return epolling(pid, fd[0], int32(a[3]) >= 0)
+	case unix.SYS_EPOLL_PWAIT2:
+		return epolling(pid, fd[0], a[3] != 0)
 	}
 	return blockedOld(pid, nr, a)
-}
-
-// manyFds bounds how much is read of the lists that poll and select take.
-const manyFds = 64
-
-// polling is a poll of n descriptors, whose list lies at addr.
-func polling(pid int, addr, n uint64, timed bool) Blocked {
-	b := Blocked{In: InRead, Timed: timed}
-	if n == 0 {
-		return idle(timed)
-	}
-	list := memory(pid, addr, 8*int(min(n, manyFds)))
-	write := len(list) > 0
-	for ; len(list) >= 8; list = list[8:] {
-		if fd := int(int32(binary.NativeEndian.Uint32(list))); fd >= 0 {
-			b.Fds = append(b.Fds, fd)
-			write = write && binary.NativeEndian.Uint16(list[4:])&unix.POLLIN == 0
-		}
-	}
-	if write {
-		b.In = InWrite
-	}
-	return b
-}
-
-// selecting is a select of n descriptors, whose sets lie at two addresses.
-func selecting(pid int, n, read, write uint64, timed bool) Blocked {
-	b := Blocked{In: InRead, Timed: timed}
-	for i, addr := range []uint64{read, write} {
-		if addr == 0 || n == 0 {
-			continue
-		}
-		set := memory(pid, addr, int(min(n, 1024)+7)/8)
-		for fd := range min(8*len(set), int(n)) {
-			if set[fd/8]&(1<<(fd%8)) != 0 {
-				b.Fds = append(b.Fds, fd)
-				if i == 1 && len(b.Fds) == 1 {
-					b.In = InWrite
-				}
-			}
-		}
-	}
-	if len(b.Fds) == 0 {
-		return idle(timed)
-	}
-	return b
-}
-
-// idle waits for nothing but a signal, or for some time.
-func idle(timed bool) Blocked {
-	if timed {
-		return Blocked{In: InTime, Timed: true}
-	}
-	return Blocked{In: InSignal}
 }
 
 // memory reads n bytes of another process, fewer where they are not there.

@@ -8,11 +8,11 @@ func blockedOld(pid, nr int, a [6]uint64) Blocked {
 	case unix.SYS_PAUSE:
 		return Blocked{In: InSignal}
 	case unix.SYS_POLL:
-		return polling(pid, a[0], a[1], int32(a[2]) >= 0)
+		return polling(PollList(pid, a[0], a[1], false), int32(a[2]) >= 0)
 	case unix.SYS_SELECT:
-		return selecting(pid, a[0], a[1], a[2], a[4] != 0)
+		return polling(SelectSets(pid, a[0], a[1], a[2]), a[4] != 0)
 	case unix.SYS_EPOLL_WAIT:
-		return Blocked{In: InRead, Fds: []int{int(int32(a[0]))}, Timed: int32(a[3]) >= 0}
+		return epolling(pid, int(int32(a[0])), int32(a[3]) >= 0)
 	case unix.SYS_OPEN:
 		return Blocked{In: InOpen}
 	}
