@@ -98,14 +98,16 @@ func (r *run) execute() {
 	r.log.Fresh = hugePages
 	defer r.release()
 	if err := r.create(); err != nil {
+		if no := (*prims.NotHere)(nil); errors.As(err, &no) {
+			r.skip(err.Error())
+			return
+		}
 		r.broken(err)
 		r.tearDown()
 		return
 	}
 	if why := r.cannot(); why != "" {
-		r.emit(&event.Rec{Kind: event.Skipped, Obj: event.NoObj, Value: why})
-		r.tearDown()
-		r.emit(&event.Rec{Kind: event.Finished, Obj: event.NoObj})
+		r.skip(why)
 		return
 	}
 	r.noteObjects()
@@ -133,6 +135,14 @@ func (r *run) execute() {
 		r.stop = nil
 		r.runScript(r.plan.Finally, r)
 	}
+	r.emit(&event.Rec{Kind: event.Finished, Obj: event.NoObj})
+}
+
+// skip ends a run that this machine does not allow, before anything has been
+// started.
+func (r *run) skip(why string) {
+	r.emit(&event.Rec{Kind: event.Skipped, Obj: event.NoObj, Value: why})
+	r.tearDown()
 	r.emit(&event.Rec{Kind: event.Finished, Obj: event.NoObj})
 }
 

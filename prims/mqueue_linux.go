@@ -53,7 +53,9 @@ func refusedQueue(maxmsg, msgsize int, err error) error {
 	case errors.Is(err, fs.ErrExist):
 		return err
 	case errors.Is(err, unix.ENOSYS):
-		return fmt.Errorf("this kernel has no POSIX message queues: %w", err)
+		return notHere(fmt.Errorf("this kernel, or a sandbox around us, has no POSIX message queues: %w", err))
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return notHere(fmt.Errorf("a sandbox around us forbids POSIX message queues: %w", err))
 	case errors.Is(err, unix.EINVAL):
 		return fmt.Errorf("%d messages of %d bytes are more than this user may have: at most %s (%smsg_max) of %s bytes (%smsgsize_max): %w",
 			maxmsg, msgsize, limit("msg_max"), dir, limit("msgsize_max"), dir, err)

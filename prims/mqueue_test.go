@@ -208,10 +208,12 @@ func TestMqueueLimits(t *testing.T) {
 		err  error
 		want string
 	}{
-		{unix.EINVAL, "msgsize_max"}, {unix.EMFILE, "RLIMIT_MSGQUEUE"}, {unix.ENOSPC, "queues_max"}, {unix.ENOSYS, "this kernel has no POSIX message queues"},
+		{unix.EINVAL, "msgsize_max"}, {unix.EMFILE, "RLIMIT_MSGQUEUE"}, {unix.ENOSPC, "queues_max"}, {unix.ENOSYS, "has no POSIX message queues"}, {unix.EACCES, "forbids POSIX message queues"},
 	} {
 		if err := refusedQueue(20, 100, tt.err); !errors.Is(err, tt.err) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v", err)
+		} else if no := (*NotHere)(nil); errors.As(err, &no) != (tt.err == unix.ENOSYS || tt.err == unix.EACCES) {
+			t.Errorf("%v: whether there are none here, or a limit is reached", err)
 		}
 	}
 	// For real: more bytes than all queues of a user may take.

@@ -1,7 +1,9 @@
 package prims
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -12,7 +14,7 @@ import (
 func shmFile(c *Creation, file string, unique bool, size int, content []byte) (*os.File, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(shmDir, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		return nil, fmt.Errorf("this machine has no %s, where named semaphores and shared memory live: mount a tmpfs there", shmDir)
+		return nil, &NotHere{fmt.Errorf("this machine has no %s, where named semaphores and shared memory live: mount a tmpfs there", shmDir)}
 	}
 	var f *os.File
 	err := c.System.File(shmDir+"/"+file, unique, func(path string) error {
@@ -31,6 +33,9 @@ func shmFile(c *Creation, file string, unique bool, size int, content []byte) (*
 	if err != nil && f != nil {
 		f.Close()
 		f = nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		err = notHere(err)
 	}
 	return f, err
 }

@@ -138,7 +138,7 @@ func createSysv(c *Creation, f sysv.Family, n int) (id int, err error) {
 		return 0, fmt.Errorf("%s: %s", c.Name, sysvTaken(f, key))
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", c.Name, err)
+		return 0, fmt.Errorf("%s: %w", c.Name, notHere(err))
 	}
 	word32(c.Mem, 8).Store(uint32(id) + 1)
 	word32(c.Mem, 12).Store(uint32(key))

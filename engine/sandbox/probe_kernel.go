@@ -194,9 +194,9 @@ func (m *Machine) probeIPC() {
 		f.Follows = "POSIX shared memory and named semaphores have that much room."
 	}
 	if !f.Allowed {
-		f.Follows = "Programs that use shm_open or sem_open fail."
+		f.Follows = "Scenarios with named semaphores and shared memory are skipped; programs that use shm_open or sem_open fail."
 		if m.PrivateShm {
-			f.Follows = "Programs that use shm_open or sem_open fail outside of a mount namespace of their own."
+			f.Follows = "Scenarios with named semaphores and shared memory are skipped; programs have a directory of their own."
 		}
 	}
 	m.add(f)

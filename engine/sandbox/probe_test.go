@@ -111,6 +111,10 @@ func TestProbeRefused(t *testing.T) {
 		{"mount", []string{"fresh /proc", "mount namespace", "private /dev/shm", "private /tmp", "read-only files"}},
 		{"landlock", []string{"landlock"}},
 		{"seccomp", []string{"seccomp filter"}},
+		{"mqueue", []string{"POSIX message queues"}},
+		{"mqueue-denied", []string{"POSIX message queues"}},
+		{"sysv", []string{"System V IPC"}},
+		{"sysv-denied", []string{"System V IPC"}},
 		{"pidfd", []string{"pidfd"}},
 	} {
 		t.Run(test.refuse, func(t *testing.T) {

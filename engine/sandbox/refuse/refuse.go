@@ -60,7 +60,26 @@ var things = map[string][]filter.Rule{
 		{Call: unix.SYS_SECCOMP, Errno: unix.EPERM},
 		{Call: unix.SYS_PRCTL, Values: []uint32{unix.PR_SET_SECCOMP}, Errno: unix.EPERM},
 	},
-	"pidfd": {{Call: unix.SYS_PIDFD_OPEN, Errno: unix.ENOSYS}},
+	// What container runtimes and old kernels have no objects of.
+	"mqueue": {
+		{Call: unix.SYS_MQ_OPEN, Errno: unix.ENOSYS},
+		{Call: unix.SYS_MQ_UNLINK, Errno: unix.ENOSYS},
+	},
+	"mqueue-denied": {
+		{Call: unix.SYS_MQ_OPEN, Errno: unix.EACCES},
+		{Call: unix.SYS_MQ_UNLINK, Errno: unix.EACCES},
+	},
+	"sysv":        sysvCalls(unix.ENOSYS),
+	"sysv-denied": sysvCalls(unix.EPERM),
+	"pidfd":       {{Call: unix.SYS_PIDFD_OPEN, Errno: unix.ENOSYS}},
+}
+
+// sysvCalls refuses everything of System V.
+func sysvCalls(errno unix.Errno) (out []filter.Rule) {
+	for _, call := range []int{unix.SYS_MSGGET, unix.SYS_MSGCTL, unix.SYS_SEMGET, unix.SYS_SEMCTL, unix.SYS_SHMGET, unix.SYS_SHMCTL} {
+		out = append(out, filter.Rule{Call: call, Errno: errno})
+	}
+	return out
 }
 
 // Names lists what can be refused.
