@@ -225,10 +225,15 @@ func sightOf(pid int) (s family.Sight, whole bool) {
 	if f.State == 'Z' || f.State == 'X' {
 		return s, true
 	}
+	if f.Exiting {
+		// Its streams may be closed already, which means nothing.
+		s.State = 'X'
+		return s, true
+	}
 	s.Exe, s.Argv = proc.Executable(pid), proc.CommandLine(pid)
 	s.In, s.Out = proc.Target(pid, 0), proc.Target(pid, 1)
 	again, err := proc.ReadFacts(pid)
-	return s, err == nil && again.Layout == f.Layout && again.StartTime == f.StartTime
+	return s, err == nil && again.Layout == f.Layout && again.StartTime == f.StartTime && !again.Exiting
 }
 
 // findIn looks at one family and takes note of what its names mean now.
@@ -462,6 +467,12 @@ func (r *run) awaitFound(a *script.Action, slot int) error {
 	})
 }
 
+// endsLater: a process is there, and no zombie yet, though its end may have begun.
+func endsLater(pid int) bool {
+	f, err := proc.ReadFacts(pid)
+	return err == nil && f.State != 'Z' && f.State != 'X'
+}
+
 // programEnded notes that the process which was started as the program has ended,
 // with the status that the process has had which its name means. alive are the
 // processes below it that outlive it.
@@ -480,8 +491,7 @@ func (r *run) programEnded(slot int, st proc.Status, at int64, alive []int) {
 				continue
 			}
 			// A list that was made while others ended, too, may lack somebody.
-			f, err := proc.ReadFacts(k.pid)
-			outlives := err == nil && f.State != 'Z' && f.State != 'X' && k.exists()
+			outlives := endsLater(k.pid) && k.exists()
 			for _, pid := range alive {
 				outlives = outlives || pid == k.pid
 			}
@@ -498,7 +508,7 @@ func (r *run) programEnded(slot int, st proc.Status, at int64, alive []int) {
 		p.status = st
 	case p.program.watched:
 		return // what was around it is gone, and how it ends is still to come
-	case !m.Ended && proc.Exists(m.Pid):
+	case !m.Gone && endsLater(m.Pid):
 		p.program.watched = true
 		if err := r.watcher.Add(p.pidfd, tagProcess|uint64(slot)); err != nil {
 			r.broken(err)

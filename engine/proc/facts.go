@@ -31,6 +31,9 @@ type Facts struct {
 	// a zombie.
 	Layout uint64
 	Ticks  uint64 // processor time used, in clock ticks
+	// Exiting: its end has begun. From then on its memory and its descriptors go,
+	// before it is a zombie.
+	Exiting bool
 
 	waitStatus int // of a zombie; see ZombieStatus
 }
@@ -134,6 +137,7 @@ const (
 	statSid       = 3
 	statTty       = 4
 	statTpgid     = 5
+	statFlags     = 6
 	statUser      = 11
 	statSystem    = 12
 	statThreads   = 17
@@ -173,6 +177,9 @@ func (f *Facts) parseStat(b []byte) bool {
 			f.Tty = decimal(word)
 		case statTpgid:
 			f.Tpgid = decimal(word)
+		case statFlags:
+			const exiting = 0x4 // PF_EXITING of the kernel's linux/sched.h
+			f.Exiting = decimal(word)&exiting != 0
 		case statThreads:
 			f.Threads = decimal(word)
 		case statStartTime:

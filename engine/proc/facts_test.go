@@ -86,6 +86,13 @@ func TestParseStat(t *testing.T) {
 	if f != want {
 		t.Errorf("%+v, want %+v", f, want)
 	}
+	// Bit 2 of the flags says so.
+	for flags, exiting := range map[string]bool{"4194304": false, "4194564": true, "4": true, "3": false} {
+		f = Facts{}
+		if !f.parseStat([]byte("42 (a) R 7 8 9 0 -1 "+flags+tail[2:])) || f.Exiting != exiting {
+			t.Errorf("flags %s: exiting %v", flags, f.Exiting)
+		}
+	}
 	for _, bad := range []string{"", "1", "1 (", "1 (a", "1 (a)", "1 (a) ", ") (", "1 (a) R 2 3"} {
 		if f := (Facts{}); f.parseStat([]byte(bad)) {
 			t.Errorf("%q passes for a stat file: %+v", bad, f)
