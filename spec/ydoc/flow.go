@@ -10,14 +10,16 @@ import (
 )
 
 // flowFault looks for what most often breaks a {…} or […]: a quote inside that
-// is never closed, and text with a bracket of its own that is not quoted.
+// is never closed, and text with a bracket or a colon of its own that is not quoted.
 func (x *fault) flowFault() bool {
 	data := x.f.Data
 	depth := 0
+	value := false // a key and its colon stand before
 	for i := x.offset; i < len(data); {
 		switch c := data[i]; {
 		case c == '{' || c == '[':
 			depth++
+			value = false
 			i++
 		case c == '}' || c == ']':
 			i++
@@ -25,6 +27,7 @@ func (x *fault) flowFault() bool {
 				return false
 			}
 		case c == ',' || c == ':':
+			value = c == ':'
 			i++
 		case c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '#':
 			i = max(i+1, skipTrivia(data, i))
@@ -33,12 +36,23 @@ func (x *fault) flowFault() bool {
 			if end < 0 {
 				return x.openQuote(i)
 			}
+			value = false
 			i = end
 		default:
 			end, bracket := plainEnd(data, i)
 			if bracket {
-				return x.bareBracket(i, end)
+				return x.bare(i, end, "bracket", "Inside of {…} and […] another bracket starts a list or mapping of its own. On a line of its own the text needs no quotes.")
 			}
+			// With a blank before it, the word at the colon may be a key that lacks its comma.
+			if value && end < len(data) && data[end] == ':' && !bytes.ContainsAny(data[i:end], " \t") {
+				for end < len(data) && data[end] == ':' {
+					if end, bracket = plainEnd(data, end+1); bracket {
+						return false
+					}
+				}
+				return x.bare(i, end, "colon", "A colon and a blank stand between a key and its value, and there is a key already.")
+			}
+			value = false
 			i = end
 		}
 	}
@@ -90,7 +104,9 @@ func (x *fault) openQuote(at int) bool {
 	return x.say(fmt.Sprintf("this %c is never closed", x.f.Data[at]), "Text in quotes ends at the next quote of the same kind.")
 }
 
-func (x *fault) bareBracket(start, end int) bool {
+// bare is text without quotes that YAML cannot take for text, because of what is in
+// it.
+func (x *fault) bare(start, end int, what, why string) bool {
 	text := strings.TrimRight(string(x.f.Data[start:end]), " \t")
 	quoted := `"` + text + `"`
 	if strings.ContainsAny(text, `"\`) {
@@ -99,6 +115,5 @@ func (x *fault) bareBracket(start, end int) bool {
 	x.d.Span = source.Span{Start: x.f.PosAt(start), End: x.f.PosAt(start + len(text))}
 	x.d.Hint = "write " + quoted
 	x.d.Fix = &diag.Fix{Span: x.d.Span, Text: quoted}
-	return x.say("text with a bracket in it needs quotes here",
-		"Inside of {…} and […] another bracket starts a list or mapping of its own. On a line of its own the text needs no quotes.")
+	return x.say("text with a "+what+" in it needs quotes here", why)
 }

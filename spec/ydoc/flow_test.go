@@ -18,6 +18,8 @@ func TestFlow(t *testing.T) {
 		{"a: {b: \"c, d: e}\nf: g\n", `x.yaml:1:8: error[IPC017]: this " is never closed`, ""},
 		{"a: [b, 'c]\n", `x.yaml:1:8: error[IPC017]: this ' is never closed`, ""},
 		{"a: {b: it's, c: d e: f}\n", `x.yaml:1:4: error[IPC006]: this {…} is not a valid list or mapping`, `quote the whole value: "{b: it's, c: d e: f}"`},
+		{"a: [{print: child: done}]\n", `x.yaml:1:13: error[IPC006]: text with a colon in it needs quotes here`, `write "child: done"`},
+		{"a: {b: \"x\", c: d: e: it's, f: g}\n", `x.yaml:1:16: error[IPC006]: text with a colon in it needs quotes here`, `write "d: e: it's"`},
 		{"a: {b: c,\n  d: row[1]} # '\n", `x.yaml:2:6: error[IPC006]: text with a bracket in it needs quotes here`, `write "row[1]"`},
 	} {
 		l := &diag.List{}
