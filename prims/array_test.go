@@ -85,7 +85,8 @@ func TestArrayDeclarations(t *testing.T) {
 		{map[string]any{"size": maxElements + 1}, "not 16777217"},
 		{map[string]any{"initial": []any{}}, "elements, not 0"},
 		{map[string]any{"initial": []any{1, 2}, "size": 1}, "initial: has 2 elements, size: is 1"},
-		{map[string]any{"initial": []any{1, "x"}}, "cannot hold"},
+		{map[string]any{"initial": []any{1, "x"}}, `cannot hold the text "x"`},
+		{map[string]any{"initial": []any{1, "n - 1"}}, `cannot hold the text "n - 1"; what is to be computed stands in ${…}`},
 		{map[string]any{"initial": "text"}, "take a list, not the text"},
 		{map[string]any{"initial": 5}, "take a list, not 5"},
 	} {

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 	"sync/atomic"
+	"unicode"
 	"unsafe"
 
 	"ipcrun/spec/decl"
@@ -122,6 +123,9 @@ func (t CType) encode(v any) (uint64, error) {
 			return uint64(s[0]), nil
 		}
 		return 0, decl.Fail(Invalid, "char holds one byte of text, not %s", describe(v))
+	}
+	if s, ok := v.(string); ok && strings.ContainsAny(s, "+-*/%") && strings.ContainsFunc(s, unicode.IsLetter) {
+		return 0, decl.Fail(Invalid, "%s cannot hold %s; what is to be computed stands in ${…}", t.C, describe(v))
 	}
 	return 0, decl.Fail(Invalid, "%s cannot hold %s", t.C, describe(v))
 }
