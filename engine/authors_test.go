@@ -38,7 +38,7 @@ processes:
   parent: {run: [%s, %s], terminal: %v, observe: true}
   child: {parent: parent}
 steps:
-  - eventually: '"SIGHUP" in child.catches && "SIGTERM" in parent.catches'
+  - eventually: '"SIGHUP" in child.catches && "SIGTERM" in parent.catches && child.blocked_on == "signal" && parent.blocked_on == "signal"'
   - {kill: child, signal: SIGUSR1}
   - {expect: same, from: child}
   - {kill: parent, signal: SIGUSR2}
@@ -104,7 +104,7 @@ processes:
   parent: {run: [%s, %s], observe: true}
   child: {parent: parent}
 steps:
-  - eventually: '"SIGHUP" in child.catches && "SIGTERM" in parent.catches'
+  - eventually: '"SIGHUP" in child.catches && "SIGTERM" in parent.catches && child.blocked_on == "signal" && parent.blocked_on == "signal"'
   - {kill: parent, signal: SIGUSR1}
   - {expect: same, from: parent}
   - {kill: parent, signal: SIGTERM}

@@ -232,7 +232,7 @@ steps:
 	o = runProgram(t, `
 name: x
 processes:
-  p: {run: "sleep 0.2 & wait"}
+  p: {run: "sleep 1 & wait"}
   child: {parent: p, match: dog}
 steps:
   - {kill: child, signal: SIGUSR1}
