@@ -101,6 +101,10 @@ func (r *run) observed(slot int, e *observe.Event) {
 // matchOf makes what match: says ready.
 func (r *run) matchOf(d *spec.Proc) *family.Match {
 	m := d.Match
+	if d.Run != nil && d.Run.Itself {
+		// Nobody else is, so it is the one that was started.
+		return &family.Match{Command: func(string) bool { return false }}
+	}
 	if m == nil {
 		return nil
 	}

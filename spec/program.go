@@ -28,7 +28,10 @@ type Program struct {
 	// some that it is not to see, as far as the machine can hide them. No file
 	// says so: they are for whoever binds a program.
 	Writable, Hidden []string
-	Span             source.Span
+	// Itself: the process that is started is the one that is meant, also if it looks
+	// like a launcher of another, as make does, which builds something by many.
+	Itself bool
+	Span   source.Span
 }
 
 // Limits are what a process may use; 0 means that it is not limited.

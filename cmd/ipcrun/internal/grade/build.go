@@ -117,7 +117,7 @@ func (g *Grader) compile(ctx context.Context, b *built, argv []string, found fun
 		return fmt.Errorf("the scenario of the compiler: %s", l.All()[0].Summary)
 	}
 	run := sc.Procs[0].Run
-	run.Argv, run.Cwd, run.Writable, run.Hidden = argv, work, []string{work}, g.hidden
+	run.Argv, run.Cwd, run.Writable, run.Hidden, run.Itself = argv, work, []string{work}, g.hidden, true
 	res, err := g.Engine.Run(ctx, sc)
 	if err != nil {
 		return err
