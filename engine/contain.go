@@ -7,8 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"ipcrun/engine/proc"
 	"ipcrun/engine/sandbox"
 	"ipcrun/spec"
 )
@@ -37,7 +36,9 @@ func (r *run) boxOf(d *spec.Proc, path, dir string) (sandbox.Box, error) {
 		want.Umask = *d.Umask
 	}
 	if d.Nice != nil {
-		want.Nice = *d.Nice - niceNow()
+		if now, err := proc.Nice(); err == nil {
+			want.Nice = *d.Nice - now
+		}
 	}
 	if d.Run.Open {
 		return want, nil
@@ -102,15 +103,6 @@ func (r *run) boxOf(d *spec.Proc, path, dir string) (sandbox.Box, error) {
 		}
 	}
 	return box, nil
-}
-
-// niceNow is ipcrun's own nice value.
-func niceNow() int {
-	n, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
-	if err != nil {
-		return 0
-	}
-	return 20 - n // as the system call returns it
 }
 
 // programs is how many of them there are.

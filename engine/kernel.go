@@ -53,6 +53,18 @@ func (k *kernelRecord) Field(name string) any {
 		return f.Ppid
 	case "state":
 		return stateWord(f.State)
+	case "nice":
+		if f.State == 'X' {
+			return nil
+		}
+		return f.Nice
+	case "umask":
+		if f.State == 'X' || f.Umask < 0 {
+			return nil
+		}
+		return fmt.Sprintf("%03o", f.Umask)
+	case "limits":
+		return k.limits()
 	case "children":
 		list := []any{}
 		if f.State != 'X' {
@@ -100,6 +112,35 @@ func (k *kernelRecord) Field(name string) any {
 		return on
 	}
 	return nil
+}
+
+// limitNames are the keys of limits: by the kernel's names.
+var limitNames = map[string]string{
+	"cpu": "Max cpu time", "memory": "Max data size", "processes": "Max processes", "files": "Max open files", "output": "Max file size",
+}
+
+// limits are its resource limits.
+func (k *kernelRecord) limits() map[string]any {
+	out := map[string]any{}
+	if k.read().State == 'X' {
+		return out
+	}
+	all, err := proc.ReadLimits(k.pid)
+	if err != nil {
+		return out // it has gone since
+	}
+	amount := func(n int64) any {
+		if n < 0 {
+			return nil
+		}
+		return int(n)
+	}
+	for name, kernel := range limitNames {
+		if l, ok := all[kernel]; ok {
+			out[name] = map[string]any{"soft": amount(l.Soft), "hard": amount(l.Hard)}
+		}
+	}
+	return out
 }
 
 // stateWord is a state of the process file system as our facts name it.

@@ -156,6 +156,14 @@ func (g *generator) process() object {
 		}
 		props[f.Name] = described(v, f)
 	}
+	scripted, refused := object{}, object{}
+	for _, key := range spec.OnlyPrograms {
+		scripted[key] = false
+	}
+	for key := range spec.LimitsOfPrograms {
+		refused[key] = false
+	}
+	scripted["limits"] = object{"properties": refused}
 	mapping := object{
 		"type": "object", "properties": props, "additionalProperties": false,
 		"allOf": []any{
@@ -170,7 +178,7 @@ func (g *generator) process() object {
 				"if": object{"required": []string{"run"}},
 				"then": object{"properties": object{"steps": false, "signals": false, "parent": false, "inherit": false, "idle": object{"const": false}},
 					"not": object{"required": []string{"cwd", "files"}}},
-				"else": object{"properties": object{"cwd": false, "files": false, "env": false, "pass_env": false, "stdin": false, "observe": false, "contain": false, "limits": false, "nice": false, "umask": false}},
+				"else": object{"properties": scripted},
 			},
 		},
 	}

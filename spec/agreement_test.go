@@ -46,6 +46,7 @@ var beyondSchemaCases = []string{
 	"durations/timeout_of_nothing",                  // 0s is a duration
 	"family/terminal_of_a_child",                    // keys that contradict one another
 	"programs/a_found_child_has_nothing_of_its_own", // what its parent is
+	"programs/a_found_child_has_no_limits",          // the same
 	"programs/match_of_what_ipcrun_forks",           // who forks it
 	"programs/order_of_several",                     // what its name says
 	"programs/which_is_which",                       // who has the same parent

@@ -63,9 +63,9 @@ var ProcessFields = []decl.Field{
 	{Name: "observe", Shape: decl.Text, Static: true, Enum: []string{"true", "false", "ipc"}, Default: "false", Doc: "true: every fork, exec, end and signal of a program and of all that it forks is seen, with the signal's sender, ignored ones included (ptrace); ipc: its system calls of interprocess communication as well"},
 	{Name: "contain", Shape: decl.Bool, Static: true, Default: "true", Doc: "whether a program gets namespaces of its own and may write only to its own files, as far as the kernel allows it"},
 	{Name: "match", Shape: decl.Matching, Sub: MatchFields, Doc: "of a process that a program forks by itself: which of several children it is; of a program: which of the processes that it starts is meant. A text is looked for in the command line", Example: "conductor.py"},
-	{Name: "limits", Shape: decl.Fields, Sub: LimitFields, Doc: "what a program may use at most", Example: "{cpu: 2s, memory: 256MiB}"},
-	{Name: "nice", Shape: decl.Int, Static: true, Min: decl.Num(-20), Max: decl.Num(19), Default: "as ipcrun itself", Doc: "the nice value of a program; one below ipcrun's own needs privileges", Example: "10"},
-	{Name: "umask", Shape: decl.Text, Static: true, Default: "\"022\"", Doc: "the file mode creation mask of a program, octal", Example: "\"077\""},
+	{Name: "limits", Shape: decl.Fields, Sub: LimitFields, Doc: "what it may use at most: a program all of it, a process with steps: cpu, which its children inherit", Example: "{cpu: 2s}"},
+	{Name: "nice", Shape: decl.Int, Static: true, Min: decl.Num(-20), Max: decl.Num(19), Default: "as whoever starts it", Doc: "its nice value, which its children inherit; one below that of whoever starts it needs privileges", Example: "10"},
+	{Name: "umask", Shape: decl.Text, Static: true, Default: "\"022\" for a program, else as whoever starts it", Doc: "its file mode creation mask, octal, which its children inherit", Example: "\"077\""},
 	{Name: "uses", Shape: decl.Refs, Static: true, Refs: []string{"primitive"}, Doc: "primitives it inherits beside those that its script uses", Example: "[gate]"},
 }
 
@@ -78,8 +78,8 @@ var MatchFields = []decl.Field{
 
 // LimitFields are the keys of limits:.
 var LimitFields = []decl.Field{
-	{Name: "cpu", Shape: decl.Duration, Static: true, Doc: "processor time of each process, rounded up to seconds; SIGXCPU ends it (RLIMIT_CPU)", Example: "2s"},
-	{Name: "memory", Shape: decl.Size, Static: true, Doc: "address space of each process; more is refused (RLIMIT_AS)", Example: "256MiB"},
+	{Name: "cpu", Shape: decl.Duration, Static: true, Doc: "processor time of each process, rounded up to seconds; then comes SIGXCPU, and a second of it later SIGKILL (RLIMIT_CPU)", Example: "2s"},
+	{Name: "memory", Shape: decl.Size, Static: true, Doc: "memory that each process has to itself; more is refused (RLIMIT_DATA)", Example: "256MiB"},
 	{Name: "processes", Shape: decl.Int, Static: true, Min: decl.Num(1), Max: decl.Num(10000), Doc: "processes that a program may have at once, itself included", Example: "20"},
 	{Name: "files", Shape: decl.Int, Static: true, Min: decl.Num(8), Max: decl.Num(1 << 20), Doc: "descriptors that each process may have open (RLIMIT_NOFILE)", Example: "64"},
 	{Name: "output", Shape: decl.Size, Static: true, Default: "1MiB", Doc: "bytes that a program may print, and the size of a file that it may write (RLIMIT_FSIZE); one that prints more is ended", Example: "64KiB"},

@@ -34,20 +34,12 @@ type Program struct {
 	Span   source.Span
 }
 
-// Limits are what a process may use; 0 means that it is not limited.
-type Limits struct {
-	CPU       int // nanoseconds
-	Memory    int // bytes
-	Processes int
-	Files     int
-	Output    int // bytes
-}
+// OnlyPrograms are the keys of a process that mean something with run: alone.
+var OnlyPrograms = []string{"cwd", "files", "env", "pass_env", "stdin", "observe", "contain"}
 
-// onlyPrograms are the keys that mean something with run: alone, and
-// noProgram those that mean nothing with it.
 var (
-	onlyPrograms = []string{"cwd", "files", "env", "pass_env", "stdin", "observe", "contain", "limits", "nice", "umask"}
-	noProgram    = map[string]string{
+	// noProgram are the keys that mean nothing with run:.
+	noProgram = map[string]string{
 		"steps":   "The program itself decides what it does; watch it with expect, eventually and wait in the script.",
 		"signals": "The program installs its handlers itself; catches, ignores and blocks tell which.",
 		"idle":    "An idle process obeys the script, a program does not.",
@@ -55,31 +47,24 @@ var (
 		"inherit": "A program gets what uses: names, and nothing else.",
 	}
 	// noFound are the keys that a process cannot have which a program forks.
-	noFound = append([]string{"idle", "signals", "uses", "inherit"}, onlyPrograms...)
+	noFound = append([]string{"idle", "signals", "uses", "inherit", "limits", "nice", "umask"}, OnlyPrograms...)
 )
 
 // program reads what a process has beside a script: the program that it runs,
-// and limits.
+// and what the kernel is to hold of it.
 func (ld *loader) program(p *Proc, n *ydoc.Node) {
 	run := n.Get("run")
-	if l := n.Get("limits"); l != nil {
-		ld.limits(p, l)
-	}
-	if v := n.Get("nice"); v != nil {
-		if x, ok := ld.fixed(v, field(ProcessFields, "nice")); ok {
-			nice := x.(int)
-			p.Nice = &nice
-		}
-	}
-	if v := n.Get("umask"); v != nil {
-		ld.umask(p, v)
-	}
+	ld.holds(p, n)
 	if run == nil {
-		for _, key := range onlyPrograms {
-			if pair := n.Pair(key); pair != nil && !ld.belowProgram(n) {
-				ld.add(codeContradict, pair.Key.Span, key+": is for programs, and "+p.Name+" has no run:", "What ipcrun scripts reads no input, has no environment of its own and no limits.", "")
+		if ld.belowProgram(n) {
+			return
+		}
+		for _, key := range OnlyPrograms {
+			if pair := n.Pair(key); pair != nil {
+				ld.add(codeContradict, pair.Key.Span, key+": is for programs, and "+p.Name+" has no run:", "What ipcrun scripts reads no input and has no environment of its own.", "")
 			}
 		}
+		ld.limitsOfScripted(p, n)
 		return
 	}
 	for _, pair := range n.Pairs {
@@ -315,51 +300,6 @@ func (ld *loader) nodeOf(p *Proc) *ydoc.Node {
 		}
 	}
 	return nil
-}
-
-// limits reads limits:.
-func (ld *loader) limits(p *Proc, n *ydoc.Node) {
-	if n.Kind != ydoc.Map {
-		ld.shape(n, "limits", takes(field(ProcessFields, "limits")))
-		return
-	}
-	ld.unknownKeys(n, fieldNames(LimitFields), "limits:")
-	if len(n.Pairs) == 0 {
-		ld.add(codeEmpty, n.Span, "limits: there is nothing in it", "", "")
-	}
-	for _, l := range []struct {
-		key string
-		to  *int
-	}{{"cpu", &p.Limits.CPU}, {"memory", &p.Limits.Memory}, {"processes", &p.Limits.Processes}, {"files", &p.Limits.Files}, {"output", &p.Limits.Output}} {
-		v := n.Get(l.key)
-		if v == nil {
-			continue
-		}
-		x, ok := ld.fixed(v, field(LimitFields, l.key))
-		if i, isInt := x.(int); ok && isInt {
-			if i <= 0 {
-				ld.add(codeShape, v.Span, l.key+": a limit of nothing lets nothing run", "", "")
-			}
-			*l.to = i
-		}
-	}
-}
-
-func (ld *loader) umask(p *Proc, n *ydoc.Node) {
-	if n.Kind != ydoc.Scalar {
-		ld.shape(n, "umask", "an octal number in quotes, as \"022\"")
-		return
-	}
-	m, err := strconv.ParseUint(strings.TrimPrefix(n.Value, "0o"), 8, 32)
-	switch {
-	case err != nil || m > 0o777:
-		ld.add(codeShape, n.Span, "umask: \""+shorten(n.Value)+"\" is no file mode creation mask", "It is three octal digits, from 000 to 777.", "write it as \"022\"")
-	case !n.Quoted:
-		ld.add(codeShape, n.Span, "umask: readers of YAML take "+n.Value+" for different numbers", "An octal number is written as text.", "write \""+n.Value+"\"")
-	default:
-		mask := int(m)
-		p.Umask = &mask
-	}
 }
 
 // units of sizes, in bytes.

@@ -69,6 +69,9 @@ type Proc struct {
 	Limits   Limits
 	Nice     *int
 	Umask    *int
+	// NiceAt and LimitsAt are the numbers of the places that set them, where the
+	// process itself does so, 0 elsewhere.
+	NiceAt, LimitsAt uint32
 	// InheritAll: it inherits every primitive and every end, used or not.
 	InheritAll bool
 	Signals    []*Disposition

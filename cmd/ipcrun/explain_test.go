@@ -193,7 +193,7 @@ func TestExamplesLoad(t *testing.T) {
 }
 
 // ofPrograms are the keys of a process that go with run:, which is the first.
-var ofPrograms = []string{"run", "cwd", "files", "env", "pass_env", "stdin", "observe", "contain", "limits", "nice", "umask"}
+var ofPrograms = append([]string{"run"}, spec.OnlyPrograms...)
 
 // ownerWith is the kind whose fact a page's example shows, "" for a process.
 func ownerWith(p *schema.Page) string {

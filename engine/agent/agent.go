@@ -84,6 +84,8 @@ func run(slot int, name string) {
 	if err := a.load(); err != nil {
 		die("%s: %v", name, err)
 	}
+	// Before anybody is forked who inherits it.
+	refused := a.hold(a.prog.Held)
 	// Children first: they start while this process gets ready itself.
 	a.assign()
 	for _, c := range a.text.Children(slot) {
@@ -111,6 +113,9 @@ func run(slot int, name string) {
 	mem.AwaitGo()
 	a.self.SetState(arena.Running)
 	switch {
+	case refused != nil:
+		a.failed(refused.at, 0, refused.err, 0)
+		a.exit(1)
 	case a.prog.Serves != nil:
 		a.serve(*a.prog.Serves)
 	case a.prog.Idle:

@@ -50,6 +50,7 @@ const (
 	Overrun        // (engine) a process was ended because of a limit: obj = its slot, value {what, limit}
 	Barred         // (engine) a check was not done, since one that it needs has not passed: value its name
 	Called         // (engine) a process of a program has made a system call: obj = slot of the program, value {by, call, name, ns}
+	Held           // a process has the kernel hold something of it: value {nice, umask, cpu: seconds}, as far as it was asked for
 	Piece          // a piece of the value of a record that follows: value bytes
 	numKinds
 )
@@ -57,7 +58,7 @@ const (
 var kindNames = [...]string{"", "start", "ready", "op", "error", "print", "sent", "signal", "returned", "fork",
 	"reaped", "exit", "assigned", "done", "check", "slept", "paused", "alarm", "mask", "disposition", "ended",
 	"press", "expect", "step", "step-end", "deadlock", "expired", "interrupted", "broken", "clean", "output",
-	"skip", "missed", "race", "finished", "type", "limit", "blocked", "call", "piece"}
+	"skip", "missed", "race", "finished", "type", "limit", "blocked", "call", "held", "piece"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -79,7 +80,7 @@ func KindOf(s string) Kind {
 // Noted reports whether the engine keeps state from such a record.
 func (k Kind) Noted() bool {
 	switch k {
-	case Op, Slept, Returned, Paused, Alarmed, Masked, Piece:
+	case Op, Slept, Returned, Paused, Alarmed, Masked, Held, Piece:
 		return false
 	}
 	return true

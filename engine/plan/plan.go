@@ -144,6 +144,8 @@ func (p *Plan) program(d *spec.Proc) *script.Program {
 	pr.Uses = p.uses(d)
 	if d.Run != nil {
 		pr.Uses = p.asked(pr.Uses)
+	} else if h := (script.Held{Nice: d.Nice, Umask: d.Umask, CPU: d.Limits.Seconds(), NiceAt: d.NiceAt, CPUAt: d.LimitsAt}); h != (script.Held{}) {
+		pr.Held = &h
 	}
 	if d.Of != nil {
 		p.serves(pr, d)

@@ -26,6 +26,8 @@ type Facts struct {
 	SigIgn, SigCgt       uint64 // ignored, caught: shared by all threads
 	StartTime            uint64 // in clock ticks since boot: pid and StartTime together never recur
 	Name                 string // at most 15 bytes
+	Nice                 int    // of the main thread, -20 to 19
+	Umask                int    // -1 for a zombie
 	// Layout tells address spaces apart: a child has that of its parent until it
 	// executes something. 0 where the kernel does not say it to this user, and for
 	// a zombie.
@@ -140,6 +142,7 @@ const (
 	statFlags     = 6
 	statUser      = 11
 	statSystem    = 12
+	statNice      = 16
 	statThreads   = 17
 	statStartTime = 19
 	statStack     = 25
@@ -180,6 +183,8 @@ func (f *Facts) parseStat(b []byte) bool {
 		case statFlags:
 			const exiting = 0x4 // PF_EXITING of the kernel's linux/sched.h
 			f.Exiting = decimal(word)&exiting != 0
+		case statNice:
+			f.Nice = decimal(word)
 		case statThreads:
 			f.Threads = decimal(word)
 		case statStartTime:
@@ -196,15 +201,21 @@ func (f *Facts) parseStat(b []byte) bool {
 	return field > statStartTime
 }
 
-// parseStatus takes the signal masks out of the "Key:\tvalue" lines.
+// parseStatus takes the masks out of the "Key:\tvalue" lines.
 func (f *Facts) parseStatus(b []byte) bool {
 	found := 0
+	f.Umask = -1
 	for len(b) > 0 {
 		line := b
 		if i := bytes.IndexByte(b, '\n'); i >= 0 {
 			line, b = b[:i], b[i+1:]
 		} else {
 			b = nil
+		}
+		if octal, ok := bytes.CutPrefix(line, []byte("Umask:\t")); ok {
+			if n, err := strconv.ParseUint(string(octal), 8, 32); err == nil {
+				f.Umask = int(n)
+			}
 		}
 		if len(line) < 8 || line[6] != ':' {
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -35,6 +36,7 @@ func (m *Machine) probeLimits() {
 	m.add(f)
 
 	m.add(cgroupFinding())
+	m.add(niceFinding())
 
 	in := inForce()
 	f = Finding{Name: "limits in force", Allowed: true, Reason: "Whoever started ipcrun has set none that matters.", Follows: "Programs can be given any limit."}
@@ -46,6 +48,30 @@ func (m *Machine) probeLimits() {
 		}
 	}
 	m.add(f)
+}
+
+// niceFinding tries whether a nice value may be lower than that of ipcrun itself.
+func niceFinding() Finding {
+	f := Finding{Name: "lower nice values", Follows: "nice: may have any value."}
+	var now int
+	err := make(chan error)
+	// On a thread that nobody uses afterwards: it has the value alone.
+	go func() {
+		runtime.LockOSThread()
+		raw, e := unix.Getpriority(unix.PRIO_PROCESS, 0)
+		now = 20 - raw
+		if e == nil && now > -20 {
+			e = unix.Setpriority(unix.PRIO_PROCESS, 0, now-1)
+		}
+		err <- e
+	}()
+	if e := <-err; e != nil {
+		f.Reason = fmt.Sprintf("setpriority fails (%s) below %d, the value of ipcrun itself: that is for those with CAP_SYS_NICE.", unix.ErrnoName(errnoOf(e)), now)
+		f.Follows = fmt.Sprintf("A process with nice: below %d fails before its first step, and says so.", now)
+		return f
+	}
+	f.Allowed, f.Reason = true, fmt.Sprintf("The kernel takes values below %d, that of ipcrun itself.", now)
+	return f
 }
 
 // resources are the limits that programs are given, or run into.

@@ -173,7 +173,7 @@ func runStage(args []string) {
 		}
 	}
 	if step, err := o.Box.shut(); err != nil {
-		fail(step, err, "")
+		fail(step, err, o.Box.explainShut(o.Path, step, err))
 	}
 	if o.Box.Umask >= 0 {
 		unix.Umask(o.Box.Umask)
@@ -194,15 +194,26 @@ func runStage(args []string) {
 	fail("execute", err, explainExec(o.Path, err))
 }
 
+// beNice is the step that sets the nice value.
+const beNice = "be nice"
+
+// explainShut says why a step of shut failed, "" where the kernel's word says it.
+func (b *Box) explainShut(path, step string, err error) string {
+	if now, nerr := proc.Nice(); step == beNice && nerr == nil && err == unix.EACCES {
+		return path + ": " + proc.RefusedNice(now, now+b.Nice)
+	}
+	return ""
+}
+
 // shut takes away what the program is not to have.
 func (b *Box) shut() (step string, err error) {
 	if b.Nice != 0 {
-		now, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+		now, err := proc.Nice()
 		if err == nil {
-			err = unix.Setpriority(unix.PRIO_PROCESS, 0, 20-now+b.Nice)
+			err = unix.Setpriority(unix.PRIO_PROCESS, 0, now+b.Nice)
 		}
 		if err != nil {
-			return "be nice", err
+			return beNice, err
 		}
 	}
 	if err := dropCapabilities(); err != nil {

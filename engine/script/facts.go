@@ -21,6 +21,9 @@ var ProcessFacts = []decl.Fact{
 	{Name: "fds", Shape: decl.Int, Doc: "number of descriptors it has open, the engine's own ones left out", ScriptOnly: true, Kernel: true},
 	{Name: "descriptors", Shape: decl.Map, Doc: "what each of these descriptors leads to, by its number as text: a path, pipe:[…], a declared name, terminal", ScriptOnly: true, Kernel: true},
 	{Name: "argv", Shape: decl.List, Elem: decl.String, Doc: "its arguments, the name of the program first; empty once it has ended", ScriptOnly: true, Kernel: true},
+	{Name: "nice", Shape: decl.Any, Doc: "its nice value, from -20 to 19; null once it was waited for", ScriptOnly: true, Kernel: true},
+	{Name: "umask", Shape: decl.Any, Doc: "its file mode creation mask, octal as text: \"022\"; null once it has ended", ScriptOnly: true, Kernel: true},
+	{Name: "limits", Shape: decl.Map, Doc: "its limits as getrlimit tells them, by the names of limits: cpu (seconds), memory, output (bytes), processes and files, each with soft and hard, null for no limit; empty once it was waited for", ScriptOnly: true, Kernel: true},
 	{Name: "blocked_on", Shape: decl.String, Doc: "name of what it is blocked on: a primitive, a process, child (any of several), signal (pause), time (sleep), terminal, memory (a lock in it), a path or pipe:[…], or empty", Kernel: true},
 	{Name: "vars", Shape: decl.Map, Doc: "its variables that orders of the script (in:) have set", ScriptOnly: true},
 }

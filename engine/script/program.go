@@ -93,10 +93,24 @@ type Program struct {
 	// Uses are the primitives that a process of this program has.
 	Uses []Use `json:"uses,omitempty"`
 	Idle bool  `json:"idle,omitempty"`
+	// Held is what the process has the kernel hold of it before anything else, nil
+	// for what it inherits.
+	Held *Held `json:"held,omitempty"`
 	// Serves makes it the program of processes that a primitive brings along: its
 	// number, and the tasks that they do if they are workers.
 	Serves *int    `json:"serves,omitempty"`
 	Tasks  []*Task `json:"tasks,omitempty"`
+}
+
+// Held is what the kernel holds of a process whatever that does. Its children
+// inherit it.
+type Held struct {
+	Nice  *int `json:"nice,omitempty"`  // -20 to 19
+	Umask *int `json:"umask,omitempty"` // 0 to 0777
+	CPU   int  `json:"cpu,omitempty"`   // seconds of processor time, 0: as inherited
+	// NiceAt and CPUAt are numbers of places in the file, as those of steps.
+	NiceAt uint32 `json:"na,omitempty"`
+	CPUAt  uint32 `json:"ca,omitempty"`
 }
 
 // Task is what workers do for others.

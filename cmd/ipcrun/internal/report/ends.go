@@ -82,7 +82,21 @@ func (r Run) killedBy(end *event.Event) string {
 	if key := r.keyBefore(end.At, signal); key != nil {
 		return fmt.Sprintf("%s was ended by %s: %v (line %d) sends it to every process at the terminal, and %s neither handles nor ignores it.", proc, signal, key.Value, key.Line, proc)
 	}
+	switch {
+	case signal == "SIGXCPU":
+		return fmt.Sprintf("%s was ended by SIGXCPU: it had used as much processor time as its limit allows, and neither handles nor ignores the signal.", proc)
+	case signal == "SIGKILL" && r.warned(end):
+		return fmt.Sprintf("%s was ended by SIGKILL: it went on after SIGXCPU and came to its hard limit of processor time.", proc)
+	}
 	return fmt.Sprintf("%s was ended by %s.", proc, signal)
+}
+
+// warned: the kernel had told a process before its end that it has used up its
+// processor time.
+func (r Run) warned(end *event.Event) bool {
+	return slices.ContainsFunc(r.Log, func(e event.Event) bool {
+		return event.KindOf(e.Type) == event.Got && e.Proc == end.Proc && e.Signal == "SIGXCPU" && e.Peer == "kernel" && e.At <= end.At
+	})
 }
 
 // uncaught is the error that ended a process, nil if none did.

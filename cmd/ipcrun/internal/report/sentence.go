@@ -121,6 +121,8 @@ func turn(e *event.Event, ours bool) string {
 		return e.Signal + " is now " + disposition(e.Detail)
 	case event.Masked:
 		return e.Detail + "s " + e.Signal
+	case event.Held:
+		return held(e)
 	case event.Ended:
 		if ours && e.Status != nil && e.Status.Signal == "SIGKILL" {
 			return "is ended by ipcrun: the run is over"
@@ -186,6 +188,22 @@ func turn(e *event.Event, ours bool) string {
 // scenario does not declare, or the news of a child's end that nobody handles.
 func minor(e *event.Event) bool {
 	return e.Proc != "" && e.Proc[0] >= '0' && e.Proc[0] <= '9' || e.Detail != "" && e.Signal == "SIGCHLD"
+}
+
+// held words what a process has set of what the kernel holds of it.
+func held(e *event.Event) string {
+	m, _ := e.Value.(map[string]any)
+	var parts []string
+	if n, ok := m["nice"]; ok {
+		parts = append(parts, fmt.Sprintf("the nice value %d", integer(n)))
+	}
+	if s, ok := m["cpu"]; ok {
+		parts = append(parts, fmt.Sprintf("a limit of %d s of processor time", integer(s)))
+	}
+	if u, ok := m["umask"].(string); ok {
+		parts = append(parts, "the umask "+u)
+	}
+	return "has " + list(parts) + " from here on"
 }
 
 // overrun words that a program was ended because it went beyond what it may.

@@ -280,6 +280,12 @@ func (r Run) explainFail(a *account, e *event.Event) {
 	if subject == "" {
 		subject = "the script"
 	}
+	if strings.HasSuffix(e.Verb, ":") {
+		// No step: what the declaration of the process asks for.
+		a.headline = fmt.Sprintf("%s cannot have this %s %s (%s)", subject, e.Verb, visible(e.Detail), e.Error)
+		a.why = []string{"The kernel refused it before the first step of " + subject + ", which ended then."}
+		return
+	}
 	what := e.Verb
 	if o := r.find(e).object(); o != "" {
 		what += " " + visible(o)
