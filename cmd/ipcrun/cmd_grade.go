@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,10 +14,8 @@ import (
 
 	"ipcrun/cmd/ipcrun/internal/grade"
 	"ipcrun/engine"
-	"ipcrun/engine/event"
 	"ipcrun/engine/sandbox"
 	"ipcrun/spec/diag"
-	"ipcrun/spec/source"
 )
 
 func init() { register("grade", newGrade) }
@@ -126,13 +123,6 @@ func openExercise(path string, d *display, std streams) (*grade.Exercise, error)
 	return ex, nil
 }
 
-// row is what is known of one submission at the end.
-type row struct {
-	result *grade.Result // nil: it was not graded
-	kept   bool
-	err    error // of ours
-}
-
 func runGrade(ctx context.Context, o *gradeOptions, exercise string, paths []string, std streams) error {
 	began := time.Now()
 	ex, err := openExercise(exercise, &o.display, std)
@@ -171,20 +161,17 @@ func runGrade(ctx context.Context, o *gradeOptions, exercise string, paths []str
 		fmt.Fprintln(std.err, "ipcrun: this machine cannot hide the exercise from a submission, which could print it: see ipcrun doctor")
 	}
 
-	rows := make([]row, len(subs))
+	t := newGradeTable(c.out, g, subs, o)
 	err = c.do(ctx, o.jobs.workers, len(subs), o.quiet, func(i int) string { return subs[i].Name }, func(i int) error {
 		r, kept, err := g.Grade(ctx, &subs[i])
 		if ctx.Err() != nil && err != nil {
 			return nil
 		}
-		rows[i] = row{r, kept, err}
-		if r != nil && (o.verbose > 0 || len(subs) == 1 && !o.quiet) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.status.hide()
-			writeResult(c.out, r)
-			c.status.show()
-		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.status.hide()
+		t.set(i, row{r, kept, err})
+		c.status.show()
 		return nil
 	})
 	if err != nil {
@@ -193,8 +180,8 @@ func runGrade(ctx context.Context, o *gradeOptions, exercise string, paths []str
 	if s, ok := context.Cause(ctx).(interrupt); ok {
 		res.signal = s.Signal()
 	}
-	o.table(c.out, subs, rows, g, time.Since(began))
-	for _, r := range rows {
+	t.finish(time.Since(began))
+	for _, r := range t.rows {
 		switch {
 		case r.err != nil:
 			res.broken = true
@@ -206,107 +193,6 @@ func runGrade(ctx context.Context, o *gradeOptions, exercise string, paths []str
 		return c.out.err
 	}
 	return res.err()
-}
-
-// points are those of a result.
-func points(r *grade.Result) string { return grade.Number(r.Points) + "/" + grade.Number(r.MaxPoints) }
-
-// table lists all submissions: what each has earned and the first reason why no
-// more, and then how many there are of each kind.
-func (o *gradeOptions) table(w io.Writer, subs []grade.Submission, rows []row, g *grade.Grader, took time.Duration) {
-	var lines [][]string
-	counts := map[string]int{}
-	kept, earned, possible := 0, 0.0, 0.0
-	for i, r := range rows {
-		name := source.Visible(subs[i].Name)
-		switch {
-		case r.err != nil:
-			counts["error"]++
-			lines = append(lines, []string{name, "", "error", "ipcrun could not grade it: " + source.Visible(r.err.Error())})
-		case r.result == nil:
-			counts["not graded"]++
-		default:
-			counts[string(r.result.Result)]++
-			earned += r.result.Points
-			possible += r.result.MaxPoints
-			if r.kept {
-				kept++
-			}
-			if !o.quiet || !r.result.Full() {
-				lines = append(lines, []string{name, points(r.result), string(r.result.Result), r.result.Reason})
-			}
-		}
-	}
-	wide := make([]int, 3)
-	for _, l := range lines {
-		for k := range wide {
-			wide[k] = max(wide[k], source.Cells(l[k]))
-		}
-	}
-	for _, l := range lines {
-		text := ""
-		for k, cell := range l {
-			if k < len(wide) {
-				cell += strings.Repeat(" ", wide[k]-source.Cells(cell)) + "  "
-			}
-			text += cell
-		}
-		fmt.Fprintln(w, strings.TrimRight(text, " "))
-	}
-	if o.quiet {
-		return
-	}
-	var parts []string
-	for _, word := range []string{string(event.Pass), string(event.Flaky), string(event.Failed), string(event.Timeout), "error", "not graded"} {
-		if counts[word] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[word], word))
-		}
-	}
-	if possible > 0 {
-		parts = append(parts, fmt.Sprintf("%s of %s points", grade.Number(earned), grade.Number(possible)))
-	}
-	if kept > 0 {
-		parts = append(parts, fmt.Sprintf("%d graded before (--again repeats)", kept))
-	}
-	fmt.Fprintf(w, "%s: %s in %s; results in %s\n", plural(len(subs), "submission", "submissions"), strings.Join(parts, ", "), took.Round(10*time.Millisecond), g.Results)
-}
-
-// writeResult shows every check of a submission. What it printed itself stands
-// behind the name of the stream, so that no line of it can be taken for one of
-// ours.
-func writeResult(w io.Writer, r *grade.Result) {
-	fmt.Fprintf(w, "%s  %s  %s points\n", source.Visible(r.Submission), r.Result, points(r))
-	wide := 0
-	for _, c := range r.Checks {
-		wide = max(wide, source.Cells(c.ID))
-	}
-	for _, c := range r.Checks {
-		earned := grade.Number(c.Points) + "/" + grade.Number(c.MaxPoints)
-		line := fmt.Sprintf("  %-7s  %5s  %s%s", c.Result, earned, source.Visible(c.ID), strings.Repeat(" ", wide-source.Cells(c.ID)))
-		if c.Message != "" {
-			line += "  " + c.Message
-		}
-		fmt.Fprintln(w, strings.TrimRight(line, " "))
-		if c.Actual != "" {
-			fmt.Fprintf(w, "    %s\n", c.Actual)
-		}
-		if c.Why != "" {
-			fmt.Fprintf(w, "    why: %s\n", c.Why)
-		}
-		if c.Hint != "" {
-			fmt.Fprintf(w, "    hint: %s\n", source.Visible(c.Hint))
-		}
-	}
-	stream := func(label string, lines []string) {
-		for _, l := range lines {
-			fmt.Fprintf(w, "  %s| %s\n", label, l)
-		}
-	}
-	stream("compiler", r.Compiler)
-	for _, p := range r.Processes {
-		stream(p.Name+"|stdout", p.Stdout)
-		stream(p.Name+"|stderr", p.Stderr)
-	}
 }
 
 // completeFolders lets a shell complete folders and scenario files.
