@@ -23,6 +23,7 @@ func init() { register("grade", newGrade) }
 // gradeOptions are the flags of grade.
 type gradeOptions struct {
 	display
+	params     paramOptions
 	jobs       jobsOption
 	detail     oneOf
 	results    string
@@ -44,7 +45,7 @@ a Makefile on the command line is a folder of submissions.
 
 Each gets a result file, NAME.json in the folder of --results, which grows with
 every check: one that ipcrun was killed amid says "complete": false. What has a
-complete result already, of the same exercise, submission and flags, is not
+complete result already, of the same exercise, params, submission and flags, is not
 graded again. A submission runs in a box: it sees neither exercise nor results
 nor other submissions, and can write to none of them.`
 
@@ -72,6 +73,7 @@ func newGrade(std streams) *cobra.Command {
 	}
 	o.display.add(cmd)
 	o.addQuiet(cmd, "say nothing of submissions that have earned every point, and show no progress")
+	o.params.add(cmd)
 	o.jobs.add(cmd, "1", "grade `N` submissions at once; auto: as many as there are processors")
 	o.detail = newOneOf(string(grade.Full), grade.Details[1:]...)
 	o.detail.add(cmd, "detail", "what results say: everything; what the submission did and nothing of what was expected, nor of hidden checks; or only which checks have passed")
@@ -97,13 +99,13 @@ func (o *gradeOptions) check() error {
 }
 
 // openExercise reads an exercise; what is wrong with it was told.
-func openExercise(path string, d *display, std streams) (*grade.Exercise, error) {
+func openExercise(path string, params map[string]string, d *display, std streams) (*grade.Exercise, error) {
 	const what = "An exercise is a folder with an " + grade.FileName + ", or such a file."
 	if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() && !scenarioLike(path) {
 		return nil, &usageError{text: path + " is no exercise", hint: what}
 	}
 	l := &diag.List{}
-	ex, err := grade.Open(path, l)
+	ex, err := grade.Open(path, params, l)
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		u := &usageError{text: fmt.Sprintf("%s: %s", p.Path, reason(err))}
 		if errors.Is(err, fs.ErrNotExist) && filepath.Base(p.Path) == grade.FileName && p.Path != path {
@@ -125,7 +127,11 @@ func openExercise(path string, d *display, std streams) (*grade.Exercise, error)
 
 func runGrade(ctx context.Context, o *gradeOptions, exercise string, paths []string, std streams) error {
 	began := time.Now()
-	ex, err := openExercise(exercise, &o.display, std)
+	params, err := o.params.values(&o.display, std.err)
+	if err != nil {
+		return err
+	}
+	ex, err := openExercise(exercise, params, &o.display, std)
 	if err != nil {
 		return err
 	}

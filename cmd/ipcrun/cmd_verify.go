@@ -21,8 +21,9 @@ func init() { register("verify", newVerify) }
 // verifyOptions are the flags of verify.
 type verifyOptions struct {
 	display
-	jobs  jobsOption
-	scale factor
+	params paramOptions
+	jobs   jobsOption
+	scale  factor
 }
 
 const verifyLong = `Tries whether an exercise judges right:
@@ -57,6 +58,7 @@ func newVerify(std streams) *cobra.Command {
 	}
 	o.display.add(cmd)
 	o.addQuiet(cmd, "say nothing of exercises that judge right, and show no progress")
+	o.params.add(cmd)
 	o.jobs.add(cmd, "auto", "try `N` programs at once; auto: as many as there are processors")
 	cmd.Flags().Var(&o.scale, "timeout-scale", "multiply every timeout by this, those of the exercise included, as on a slow machine")
 	cmd.Flags().CountVarP(&o.verbose, "verbose", "v", "say of every program what it has earned")
@@ -91,6 +93,10 @@ type verification struct {
 }
 
 func runVerify(ctx context.Context, o *verifyOptions, paths []string, std streams) error {
+	params, err := o.params.values(&o.display, std.err)
+	if err != nil {
+		return err
+	}
 	c := &crew{out: &sink{w: std.out}, file: std.out, err: std.err}
 	ctx, stop := listen(ctx, c.interrupted)
 	defer stop()
@@ -109,7 +115,7 @@ func runVerify(ctx context.Context, o *verifyOptions, paths []string, std stream
 	var jobs []job
 	for _, path := range paths {
 		for _, dir := range exercisesIn(path) {
-			ex, err := openExercise(dir, &o.display, std)
+			ex, err := openExercise(dir, params, &o.display, std)
 			if err != nil {
 				if exitOf(std.err, err) == exitBroken {
 					res.broken = true

@@ -3,15 +3,18 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"ipcrun/cmd/ipcrun/internal/grade"
 )
@@ -39,6 +42,43 @@ func resultsIn(ts *testscript.TestScript, dir string) map[string]string {
 		ts.Fatalf("there is no result in %s", dir)
 	}
 	return out
+}
+
+// resultsAreValid holds every result that is anywhere in a folder against the schema.
+func resultsAreValid(t *testing.T, dir string) {
+	text, err := grade.JSONSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("result.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("result.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".json" || d.IsDir() {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(data, []byte(grade.Schema)) || bytes.Contains(data, []byte("json-schema.org")) {
+			return nil
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err == nil {
+			err = schema.Validate(v)
+		}
+		if err != nil {
+			t.Errorf("%s: %v\n%s", path, err, data)
+		}
+		return nil
+	})
 }
 
 // same DIR DIR compares the results in two folders.

@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("UNDER_TEST", path)
+			env.Defer(func() { resultsAreValid(t, env.WorkDir) })
 			// The shipped scenarios are at hand, under their own names.
 			for _, s := range scenarios {
 				if s.IsDir() {

@@ -51,9 +51,9 @@ type Event struct {
 
 // Status is how a process ended: an exit code or a signal, never both.
 type Status struct {
-	ExitCode *int   `json:"exit_code,omitempty"`
-	Signal   string `json:"signal,omitempty"`
-	Core     bool   `json:"core,omitempty"`
+	ExitCode *int   `json:"exit_code,omitempty" doc:"0 to 255, if it exited"`
+	Signal   string `json:"signal,omitempty" doc:"name of the signal that ended it"`
+	Core     bool   `json:"core,omitempty" doc:"the signal's action was to dump core, and it did"`
 }
 
 // String is the status in words.

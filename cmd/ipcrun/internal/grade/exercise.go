@@ -3,6 +3,7 @@ package grade
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -28,14 +29,15 @@ type Exercise struct {
 	Name     string // of its folder
 	Scenario *spec.Scenario
 	file     *source.File
+	params   map[string]string // given for those of the scenario
 	// identity hashes all that a grade depends on beside the submission.
 	identity string
 }
 
-// Open reads the exercise in a folder, or in a file. What is wrong with it goes
-// to l; the result is nil if there is any error. The error is that of a path that
-// cannot be read.
-func Open(path string, l *diag.List) (*Exercise, error) {
+// Open reads the exercise in a folder, or in a file, with params (their texts are
+// YAML) for those of the scenario. What is wrong with it goes to l; the result is nil
+// if there is any error. The error is that of a path that cannot be read.
+func Open(path string, params map[string]string, l *diag.List) (*Exercise, error) {
 	if st, err := os.Stat(path); err != nil {
 		return nil, err
 	} else if st.IsDir() {
@@ -50,7 +52,7 @@ func Open(path string, l *diag.List) (*Exercise, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Exercise{file: source.New(path, data)}
+	e := &Exercise{file: source.New(path, data), params: params}
 	if e.Scenario = e.load(nil, l); e.Scenario == nil {
 		return nil, nil
 	}
@@ -78,7 +80,7 @@ func Open(path string, l *diag.List) (*Exercise, error) {
 
 // load reads the scenario with programs in the place of processes.
 func (e *Exercise) load(bind map[string]spec.Program, l *diag.List) *spec.Scenario {
-	return spec.Load(e.file, plan.Vocabulary(), spec.Options{Bind: bind}, l)
+	return spec.Load(e.file, plan.Vocabulary(), spec.Options{Bind: bind, Params: e.params}, l)
 }
 
 // File is the name of the file, as it was given.
@@ -108,11 +110,14 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// hash covers the scenario and the files that its programs run on.
+// hash covers the scenario, its params and the files that its programs run on.
 func (e *Exercise) hash() (string, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n", len(e.file.Data))
 	h.Write(e.file.Data)
+	if err := json.NewEncoder(h).Encode(e.Scenario.Params); err != nil {
+		return "", err
+	}
 	for _, p := range e.Scenario.Procs {
 		if p.Run == nil {
 			continue

@@ -165,6 +165,9 @@ func (g *Grader) once(ctx context.Context, s *Submission, key string, flush bool
 	began := time.Now()
 	r := &Result{Schema: Schema, Version: g.Version, Exercise: g.Exercise.Name, Submission: s.Name, Key: key, Detail: g.Detail,
 		Started: began.UTC().Format(time.RFC3339), Host: engine.Host(), Result: event.Blocked, Checks: []Check{}, Processes: []Process{}}
+	if g.Detail == Full {
+		r.Params = g.Exercise.Scenario.Params
+	}
 	if flush {
 		if err := g.save(s, r); err != nil {
 			return nil, err

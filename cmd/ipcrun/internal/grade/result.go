@@ -14,60 +14,54 @@ import (
 const Schema = "ipcrun/result/v1"
 
 // Result is what a submission has earned, as it stands in its file. Within a
-// version, fields are only added.
+// version, fields are only added. What each field is stands in its doc tag, of which
+// the JSON Schema and the table in docs/exercises.md are made.
 type Result struct {
-	Schema  string `json:"schema"`
-	Version string `json:"version"` // of ipcrun
-	// Complete is false while the submission is being graded, and stays so if
-	// ipcrun is killed: what the result then says is true, but not all.
-	Complete   bool         `json:"complete"`
-	Exercise   string       `json:"exercise"`
-	Submission string       `json:"submission"`
-	Key        string       `json:"key"` // hash of all that the result depends on
-	Detail     Detail       `json:"detail"`
-	Started    string       `json:"started"` // UTC
-	Duration   int64        `json:"duration_ms"`
-	Host       string       `json:"host"`
-	Result     event.Result `json:"result"`
-	Points     float64      `json:"points"`
-	MaxPoints  float64      `json:"max_points"`
-	// Reason is the first one why points are lost.
-	Reason string `json:"reason,omitempty"`
-	// Unbuilt: there is no program that could have run.
-	Unbuilt bool `json:"unbuilt,omitempty"`
-	// Compiler is what it has said, if it was asked.
-	Compiler []string `json:"compiler,omitempty"`
-	// Repeats is how often it was graded, if more than once; Changed are the
-	// checks whose results were not the same each time.
-	Repeats   int       `json:"repeats,omitempty"`
-	Changed   []string  `json:"changed,omitempty"`
-	Checks    []Check   `json:"checks"`
-	Processes []Process `json:"processes"`
+	Schema     string         `json:"schema" doc:"always ipcrun/result/v1"`
+	Version    string         `json:"version" doc:"that of ipcrun"`
+	Complete   bool           `json:"complete" doc:"whether it was graded to the end; false while it is being graded, and for good if ipcrun is killed then: what the result says is true, but not all"`
+	Exercise   string         `json:"exercise" doc:"name of the exercise's folder"`
+	Submission string         `json:"submission" doc:"name of the submission's file or folder"`
+	Key        string         `json:"key" doc:"hash of all that the result depends on"`
+	Detail     Detail         `json:"detail" doc:"what --detail was"`
+	Params     map[string]any `json:"params,omitempty" doc:"params of the exercise, in full detail only: students might read in them what is expected"`
+	Started    string         `json:"started" doc:"when it was begun, UTC, as 2006-01-02T15:04:05Z"`
+	Duration   int64          `json:"duration_ms" doc:"how long it took, compiling included, in milliseconds"`
+	Host       string         `json:"host" doc:"where: system and processor"`
+	Result     event.Result   `json:"result" doc:"how the run ended; blocked while nobody knows yet"`
+	Points     float64        `json:"points" doc:"what was earned"`
+	MaxPoints  float64        `json:"max_points" doc:"what could have been, by the checks that are listed"`
+	Reason     string         `json:"reason,omitempty" doc:"the first reason why points are lost"`
+	Unbuilt    bool           `json:"unbuilt,omitempty" doc:"true: there is no program that could have run"`
+	Compiler   []string       `json:"compiler,omitempty" doc:"the last lines of what the compiler said, if it was asked"`
+	Repeats    int            `json:"repeats,omitempty" doc:"with --repeat: how often it was graded"`
+	Changed    []string       `json:"changed,omitempty" doc:"with --repeat: the checks whose results were not the same each time"`
+	Checks     []Check        `json:"checks" doc:"what came of each check that earns points"`
+	Processes  []Process      `json:"processes" doc:"what became of the processes; none with --detail none"`
 }
 
 // Check is what came of one check.
 type Check struct {
-	ID         string       `json:"id"`
-	Result     event.Result `json:"result"`
-	Points     float64      `json:"points"`
-	MaxPoints  float64      `json:"max_points"`
-	At         string       `json:"at,omitempty"` // line:column of the exercise
-	Expected   string       `json:"expected,omitempty"`
-	Actual     string       `json:"actual,omitempty"`
-	Message    string       `json:"message,omitempty"`
-	Why        string       `json:"why,omitempty"` // in sentences, with --detail full
-	Hint       string       `json:"hint,omitempty"`
-	Visibility string       `json:"visibility"`
+	ID         string       `json:"id" doc:"its name"`
+	Result     event.Result `json:"result" doc:"what came of it; blocked: it was not tried"`
+	Points     float64      `json:"points" doc:"what it has earned"`
+	MaxPoints  float64      `json:"max_points" doc:"what it can earn"`
+	At         string       `json:"at,omitempty" doc:"line:column of the exercise"`
+	Expected   string       `json:"expected,omitempty" doc:"what it expects"`
+	Actual     string       `json:"actual,omitempty" doc:"what the submission had done when it was decided"`
+	Message    string       `json:"message,omitempty" doc:"why it has earned nothing"`
+	Why        string       `json:"why,omitempty" doc:"in sentences, in full detail only: how it came about"`
+	Hint       string       `json:"hint,omitempty" doc:"the author's, to whoever fails it"`
+	Visibility string       `json:"visibility" doc:"who sees it: visible, or as the exercise says"`
 }
 
 // Process is what became of a process.
 type Process struct {
-	Name   string        `json:"name"`
-	Pid    int           `json:"pid"`
-	Status *event.Status `json:"status"` // null: it was ended with the run, or never started
-	// Tails are the last lines that it has printed, made visible.
-	Stdout []string `json:"stdout_tail"`
-	Stderr []string `json:"stderr_tail"`
+	Name   string        `json:"name" doc:"as declared"`
+	Pid    int           `json:"pid" doc:"its number, 0 if it never started"`
+	Status *event.Status `json:"status" doc:"how it ended; null: it was ended with the run, or never started"`
+	Stdout []string      `json:"stdout_tail" doc:"the last lines that it has printed, control characters made visible"`
+	Stderr []string      `json:"stderr_tail" doc:"the same of its standard error"`
 }
 
 // Full reports whether every point was earned.
