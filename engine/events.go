@@ -264,6 +264,9 @@ func (r *run) lifeEvent(e *event.Event, slot int, rec *event.Rec, m map[string]a
 		e.Proc, e.Object = e.Object, ""
 		e.Pid = r.procs[rec.Obj].pid
 		e.Status, e.Value = nil, nil
+		if p := r.procs[rec.Obj].program; p != nil {
+			e.Used = p.used
+		}
 		if ws, ok := rec.Value.(int); ok {
 			e.Status = statusOf(proc.DecodeStatus(uint32(ws)))
 		}

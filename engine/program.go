@@ -43,6 +43,7 @@ type program struct {
 	watched bool
 	// statuses of those in its tree whom the supervisor reaped, by pid.
 	statuses map[int]proc.Status
+	used     *event.Usage
 	unwaited []int // those that had ended before it and that it never waited for
 	ownIPC   bool  // it has a namespace of its own for what has a name
 	bytes    int   // printed, all in all
@@ -289,6 +290,9 @@ func (r *run) reported(slot int, rep *supervisor.Report) {
 		r.noticed(slot, rep.Data)
 	case supervisor.Exceeded:
 		r.emit(&event.Rec{Kind: event.Overrun, Obj: uint32(slot), Value: map[string]any{"what": rep.Text}})
+	case supervisor.Used:
+		cpu, peak := rep.Usage()
+		p.program.used = &event.Usage{CPU: cpu, Peak: peak}
 	case supervisor.Left:
 		if err := json.Unmarshal(rep.Data, &p.program.left); err != nil {
 			r.broken(fmt.Errorf("what %s has left: %w", r.plan.Slots[slot].Name, err))

@@ -112,7 +112,7 @@ func (t *gradeTable) line(i int) {
 
 func (t *gradeTable) summary(took time.Duration) {
 	counts := map[string]int{}
-	kept, earned, possible := 0, 0.0, 0.0
+	kept, earned, possible, largest := 0, 0.0, 0.0, int64(0)
 	for _, r := range t.rows {
 		switch {
 		case r.err != nil:
@@ -125,6 +125,11 @@ func (t *gradeTable) summary(took time.Duration) {
 			possible += r.result.MaxPoints
 			if r.kept {
 				kept++
+			}
+			for _, p := range r.result.Processes {
+				if p.Resources != nil && p.Resources.Peak != nil {
+					largest = max(largest, *p.Resources.Peak)
+				}
 			}
 		}
 	}
@@ -140,8 +145,12 @@ func (t *gradeTable) summary(took time.Duration) {
 	if kept > 0 {
 		parts = append(parts, fmt.Sprintf("%d graded before (--again repeats)", kept))
 	}
-	fmt.Fprintf(t.w, "%s: %s in %s with %s of memory at most; results in %s\n", plural(len(t.rows), "submission", "submissions"),
-		strings.Join(parts, ", "), took.Round(10*time.Millisecond), mebibytes(peakMemory()), t.g.Results)
+	memory := mebibytes(peakMemory()) + " of memory at most"
+	if largest > 0 {
+		memory += ", and " + mebibytes(largest) + " in the largest program"
+	}
+	fmt.Fprintf(t.w, "%s: %s in %s with %s; results in %s\n", plural(len(t.rows), "submission", "submissions"),
+		strings.Join(parts, ", "), took.Round(10*time.Millisecond), memory, t.g.Results)
 }
 
 // points are those of a result.

@@ -39,6 +39,7 @@ type Event struct {
 	PeerPid int     `json:"peer_pid,omitempty"`
 	Code    string  `json:"code,omitempty"` // how a signal came: user, queue, kernel, timer
 	Status  *Status `json:"status,omitempty"`
+	Used    *Usage  `json:"used,omitempty"` // at the end of a program
 	Check   *Check  `json:"check,omitempty"`
 	Hint    string  `json:"hint,omitempty"`
 	Points  float64 `json:"points,omitempty"`
@@ -54,6 +55,13 @@ type Status struct {
 	ExitCode *int   `json:"exit_code,omitempty" doc:"0 to 255, if it exited"`
 	Signal   string `json:"signal,omitempty" doc:"name of the signal that ended it"`
 	Core     bool   `json:"core,omitempty" doc:"the signal's action was to dump core, and it did"`
+}
+
+// Usage is what a program has used, and those of its children that it has waited for,
+// in all, and what its start takes.
+type Usage struct {
+	CPU  int64 `json:"cpu"`  // nanoseconds
+	Peak int64 `json:"peak"` // the most memory that any of them has had in use, bytes
 }
 
 // String is the status in words.

@@ -131,6 +131,9 @@ type Event struct {
 	Argv []string // Exec: at most MaxArgv bytes of it
 
 	Status uint32 // Exit: as wait(2) returns it, see proc.DecodeStatus
+	// Exit: what it has used, and those of its children that it has waited for:
+	// processor time, nanoseconds, and the most memory of any of them, bytes.
+	CPU, Peak int64
 
 	Signal      int         // Signal, Stop
 	Sender      int         // Signal: the sender's pid; 0: none, or out of sight

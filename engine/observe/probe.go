@@ -64,7 +64,7 @@ func probed(pid, ours int) error {
 		var status uint32
 		// The stage's threads are traced too. Whatever else this process has to
 		// wait for belongs to other threads of it.
-		tid, errno := wait(-1, &status, unix.WNOTHREAD)
+		tid, errno := wait(-1, &status, unix.WNOTHREAD, nil)
 		switch {
 		case errno == unix.EINTR:
 			continue

@@ -50,14 +50,14 @@ func setRegisters(tid int, r *unix.PtraceRegs) bool {
 }
 
 // wait waits for the next child or tracee with news, those of other threads of
-// this process included.
-func wait(pid int, status *uint32, flags int) (int, unix.Errno) {
+// this process included. used, if not nil, is what one that has ended has used.
+func wait(pid int, status *uint32, flags int, used *unix.Rusage) (int, unix.Errno) {
 	call := unix.Syscall6
 	if flags&unix.WNOHANG != 0 {
 		call = unix.RawSyscall6
 	}
 	r, _, errno := call(unix.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(status)),
-		uintptr(unix.WALL|flags), 0, 0, 0)
+		uintptr(unix.WALL|flags), uintptr(unsafe.Pointer(used)), 0, 0)
 	return int(r), errno
 }
 

@@ -144,16 +144,17 @@ func (th *thread) inStop() bool { return th.joined == th.stops+1 }
 func (t *tracer) loop() {
 	for {
 		var status uint32
+		var used unix.Rusage
 		var tid int
 		var errno unix.Errno
 		if t.fresh {
 			// Only with something to pass on it matters that nobody has news.
-			tid, errno = wait(-1, &status, unix.WNOHANG)
+			tid, errno = wait(-1, &status, unix.WNOHANG, &used)
 		}
 		if tid == 0 && errno == 0 {
 			t.idle()
 			t.mu.Unlock()
-			tid, errno = wait(-1, &status, 0)
+			tid, errno = wait(-1, &status, 0, &used)
 			t.mu.Lock()
 		}
 		switch {
@@ -164,7 +165,7 @@ func (t *tracer) loop() {
 		}
 		t.at = now()
 		if status&0x7f != 0x7f {
-			t.ended(tid, status)
+			t.ended(tid, status, &used)
 			continue
 		}
 		th := t.threads[tid]
@@ -365,7 +366,7 @@ func (t *tracer) goOn(th *thread) {
 
 // ended notes the end of a thread. That of a process's first thread is reported
 // when all others are gone, and is the end of the process.
-func (t *tracer) ended(tid int, status uint32) {
+func (t *tracer) ended(tid int, status uint32, used *unix.Rusage) {
 	th := t.threads[tid]
 	if th == nil {
 		if !t.told.has(tid) {
@@ -407,7 +408,7 @@ func (t *tracer) ended(tid int, status uint32) {
 		}
 		t.tell(p, e)
 	}
-	t.tell(p, Event{Kind: Exit, Pid: p.pid, Status: status})
+	t.tell(p, Event{Kind: Exit, Pid: p.pid, Status: status, CPU: used.Utime.Nano() + used.Stime.Nano(), Peak: used.Maxrss << 10})
 }
 
 // pids is a set of process numbers. It stays small: the kernel uses them again.

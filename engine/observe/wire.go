@@ -33,7 +33,7 @@ func (e *Event) Append(b []byte) []byte {
 			b = text(b, a)
 		}
 	case Exit:
-		b = numbers(b, int64(e.Status))
+		b = numbers(b, int64(e.Status), e.CPU, e.Peak)
 	case Signal:
 		b = numbers(b, int64(e.Signal), int64(e.Sender), int64(e.Uid), int64(e.Code), int64(e.Value), int64(e.Disposition))
 	case Stop:
@@ -96,7 +96,7 @@ func Next(b []byte) (e Event, rest []byte, ok bool, err error) {
 			e.Argv = append(e.Argv, r.text())
 		}
 	case Exit:
-		e.Status = uint32(r.int())
+		e.Status, e.CPU, e.Peak = uint32(r.int()), r.int(), r.int()
 	case Signal:
 		e.Signal, e.Sender, e.Uid = int(r.int()), int(r.int()), uint32(r.int())
 		e.Code, e.Value, e.Disposition = Code(r.int()), int32(r.int()), Disposition(r.int())

@@ -56,7 +56,7 @@ func (o *observing) see(e *observe.Event) {
 	}
 	if e.Kind == observe.Exit {
 		if pid == s.pid {
-			s.limited(syscall.WaitStatus(e.Status), 0, 0)
+			s.used(syscall.WaitStatus(e.Status), e.CPU, e.Peak)
 			s.tell(&Report{Kind: Ended, Pid: s.outer, Status: e.Status, At: e.At, Data: appendPids(nil, s.living())})
 		}
 		delete(o.outer, pid)

@@ -19,6 +19,7 @@ const (
 	Alone    // nobody is left below the supervisor, and nobody can come
 	Noticed  // what an observer saw: Data, see observe.Event
 	Exceeded // it goes beyond a limit, and is ended: Text says which
+	Used     // what the program has used, which is about to be Ended: Data, see Usage
 	Left     // what its namespaces hold once it is Alone: Data, JSON of []sandbox.Object
 )
 
@@ -49,6 +50,20 @@ func appendPids(b []byte, pids []int) []byte {
 		b = binary.LittleEndian.AppendUint32(b, uint32(p))
 	}
 	return b
+}
+
+// Usage reads the Data of a Used: the processor time of the program and of those of
+// its children that it has waited for, in nanoseconds, and the most memory that any
+// of them has had in use, in bytes. What its start takes is in both.
+func (r *Report) Usage() (cpu, peak int64) {
+	if len(r.Data) < 16 {
+		return 0, 0
+	}
+	return int64(binary.LittleEndian.Uint64(r.Data)), int64(binary.LittleEndian.Uint64(r.Data[8:]))
+}
+
+func appendUsage(b []byte, cpu, peak int64) []byte {
+	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, uint64(cpu)), uint64(peak))
 }
 
 // A report travels as its length (4 bytes, the rest of it), kind, time (8), pid

@@ -214,19 +214,21 @@ func (s *supervisor) reap() {
 		}
 		if r.Status = uint32(raw); r.Pid != 0 && err == nil {
 			if pid == s.pid {
-				s.limited(raw, time.Duration(used.Utime.Nano()+used.Stime.Nano()), used.Maxrss<<10)
+				s.used(raw, used.Utime.Nano()+used.Stime.Nano(), used.Maxrss<<10)
 			}
 			s.tell(&r)
 		}
 	}
 }
 
-// limited tells which limit it was that ended the program, if any did.
-func (s *supervisor) limited(raw syscall.WaitStatus, cpu time.Duration, peak int64) {
+// used tells what the program has used, and which limit it was that ended it, if any
+// did.
+func (s *supervisor) used(raw syscall.WaitStatus, cpu, peak int64) {
+	s.tell(&Report{Kind: Used, Pid: s.outer, Data: appendUsage(nil, cpu, peak)})
 	if !raw.Signaled() {
 		return
 	}
-	if why := s.program.Box.Limits.Why(raw.Signal(), cpu, peak); why != "" {
+	if why := s.program.Box.Limits.Why(raw.Signal(), time.Duration(cpu), peak); why != "" {
 		s.tell(&Report{Kind: Exceeded, Text: why})
 	}
 }

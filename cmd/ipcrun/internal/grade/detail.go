@@ -3,6 +3,7 @@ package grade
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"ipcrun/cmd/ipcrun/internal/report"
 	"ipcrun/engine/event"
@@ -131,7 +132,7 @@ func (g *Grader) processes(log []event.Event) []Process {
 	if g.Detail == None {
 		return out
 	}
-	at := map[string]int{}
+	at, began := map[string]int{}, map[string]int64{}
 	for _, name := range g.told(log) {
 		at[name] = len(out)
 		p := Process{Name: name, Stdout: tailOf(log, name, ""), Stderr: tailOf(log, name, "stderr")}
@@ -143,14 +144,30 @@ func (g *Grader) processes(log []event.Event) []Process {
 		case event.Forked:
 			if k, ok := at[e.Object]; ok {
 				out[k].Pid = e.PeerPid
+				began[e.Object] = e.At
 			}
 		case event.Ended:
 			if k, ok := at[e.Proc]; ok {
 				out[k].Status = e.Status
+				out[k].Resources = resources(e, began)
 			}
 		}
 	}
 	return out
+}
+
+// resources are those of a process that has ended.
+func resources(end *event.Event, began map[string]int64) *Resources {
+	at, known := began[end.Proc]
+	if !known {
+		return nil
+	}
+	r := &Resources{Wall: (end.At - at) / int64(time.Millisecond)}
+	if u := end.Used; u != nil {
+		cpu := u.CPU / int64(time.Millisecond)
+		r.CPU, r.Peak = &cpu, &u.Peak
+	}
+	return r
 }
 
 // told are the names of the processes that a result speaks of.

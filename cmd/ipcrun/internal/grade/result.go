@@ -60,8 +60,17 @@ type Process struct {
 	Name   string        `json:"name" doc:"as declared"`
 	Pid    int           `json:"pid" doc:"its number, 0 if it never started"`
 	Status *event.Status `json:"status" doc:"how it ended; null: it was ended with the run, or never started"`
-	Stdout []string      `json:"stdout_tail" doc:"the last lines that it has printed, control characters made visible"`
-	Stderr []string      `json:"stderr_tail" doc:"the same of its standard error"`
+	// Resources are what it has used, nil where it has not ended.
+	Resources *Resources `json:"resources" doc:"what it has used; null: it was ended with the run, or never started"`
+	Stdout    []string   `json:"stdout_tail" doc:"the last lines that it has printed, control characters made visible"`
+	Stderr    []string   `json:"stderr_tail" doc:"the same of its standard error"`
+}
+
+// Resources are what a process has used.
+type Resources struct {
+	Wall int64  `json:"wall_ms" doc:"from its start to its end, in milliseconds"`
+	CPU  *int64 `json:"cpu_ms,omitempty" doc:"of a program: processor time, in milliseconds, with that of the children that it has waited for and some of its start"`
+	Peak *int64 `json:"peak_memory,omitempty" doc:"of a program: the most memory, in bytes, that it or a child that it has waited for has had in use; what its start takes, about 7 MiB, is the least"`
 }
 
 // Full reports whether every point was earned.
