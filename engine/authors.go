@@ -3,10 +3,12 @@ package engine
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"ipcrun/engine/observe"
+	"ipcrun/engine/proc"
 	"ipcrun/engine/supervisor"
 )
 
@@ -178,7 +180,42 @@ func (r *run) peekReports(slot int) {
 	r.peek(slot)
 }
 
-// peek takes who prints what from reports whose turn has not come.
+// patience bounds how long the engine waits for what an observer has seen already and
+// is about to tell.
+const patience = 2 * time.Second
+
+// awaitStatus waits until an observer tells how a process ended that is gone: it has
+// seen the end before anybody could reap the process.
+func (r *run) awaitStatus(slot, pid int) (proc.Status, bool) {
+	pr := r.procs[slot].program
+	pr.ahead = true
+	for deadline := time.Now().Add(patience); ; {
+		r.peekReports(slot)
+		if st, ok := pr.statuses[pid]; ok {
+			return st, true
+		}
+		left := time.Until(deadline)
+		if pr.report == nil || pr.report.fd < 0 || left <= 0 {
+			return proc.Status{}, false
+		}
+		fds := []unix.PollFd{{Fd: int32(pr.report.fd), Events: unix.POLLIN}}
+		if n, err := unix.Poll(fds, int(left.Milliseconds())+1); err == nil && n > 0 && fds[0].Revents&unix.POLLIN == 0 {
+			return proc.Status{}, false // nobody is left who could tell
+		}
+	}
+}
+
+// takePeeked takes the reports that awaitStatus has read ahead of their turn.
+func (r *run) takePeeked() {
+	for i, p := range r.procs {
+		if p.program != nil && p.program.ahead {
+			p.program.ahead = false
+			r.takeReports(i, nil)
+		}
+	}
+}
+
+// peek takes who prints what, and how who has ended, from reports whose turn has not come.
 func (r *run) peek(slot int) {
 	pr := r.procs[slot].program
 	for {
@@ -187,11 +224,16 @@ func (r *run) peek(slot int) {
 			return // takeReports says what is wrong with them
 		}
 		pr.peeked = len(pr.reports) - len(rest)
-		if rep.Kind != supervisor.Noticed || !pr.authors.on {
+		if rep.Kind != supervisor.Noticed {
 			continue
 		}
-		if e, _, ok, err := observe.Next(rep.Data); ok && err == nil && e.Kind == observe.Print {
+		e, _, ok, err := observe.Next(rep.Data)
+		switch {
+		case !ok || err != nil:
+		case e.Kind == observe.Print && pr.authors.on:
 			pr.authors.told(e.Pid, e.Fd == 2, r.terms[slot] != nil, e.Text)
+		case e.Kind == observe.Exit && pr.statuses != nil:
+			pr.statuses[e.Pid] = proc.DecodeStatus(e.Status)
 		}
 	}
 }

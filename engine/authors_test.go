@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -92,6 +94,47 @@ os.wait()
 	}
 	if got, want := strings.Join(seen, ", "), "fork of program, fork of child, child: early, child: late"; got != want {
 		t.Errorf("the log says\n%s\nand not\n%s", got, want)
+	}
+}
+
+// TestQuickFamily: of a program that is over before it was looked at, an observer has
+// seen everything.
+func TestQuickFamily(t *testing.T) {
+	dir := t.TempDir()
+	source, binary := dir+"/quick.c", dir+"/quick"
+	if err := os.WriteFile(source, []byte(`
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+	if (fork() == 0) {
+		write(1, "child\n", 6);
+		_exit(3);
+	}
+	wait(NULL);
+	write(1, "parent\n", 7);
+}
+`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("gcc", "-o", binary, source).CombinedOutput(); err != nil {
+		t.Skipf("gcc: %v\n%s", err, out)
+	}
+	for range 10 {
+		o := runProgram(t, fmt.Sprintf(`
+name: over at once
+processes:
+  parent: {run: [%s], observe: true}
+  child: {parent: parent}
+steps:
+  - {expect: child, from: child}
+  - {expect: parent, from: parent}
+  - wait: parent
+  - assert: child.exit_code == 3 && child.ended < parent.ended && child.lines == ["child"] && parent.lines == ["parent"]
+`, binary))
+		if o.Verdict.Result == event.Skip {
+			t.Skip(o.causeText())
+		}
+		o.mustPass()
 	}
 }
 

@@ -84,6 +84,7 @@ func (r *run) pump(d time.Duration) {
 		}
 		r.processEnded(slot)
 	}
+	r.takePeeked()
 	r.drain()
 }
 

@@ -233,6 +233,12 @@ func (r *run) takeStatus(p *process) {
 	}
 	if code, ok := s.ExitCode(); ok {
 		p.status = proc.Status{Known: true, Exited: true, Code: code}
+		return
+	}
+	if prog := r.foundIn(p.slot); prog != nil && r.isFound(p.slot) && r.isObserved(p.slot) && !r.torn {
+		if st, ok := r.awaitStatus(prog.slot, p.pid); ok {
+			p.status, p.reaped = st, true
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ type program struct {
 	reports []byte // of its supervisor, not decoded yet
 	input   input
 	report  *stream   // where its supervisor tells them
+	ahead   bool      // reports were read before it was their turn
 	peeked  int       // bytes of reports of which is known who prints what
 	taking  bool      // reports are being taken
 	tail    [2][]byte // of its output and its errors: what is no whole line yet

@@ -288,7 +288,7 @@ func (r *run) launch() error {
 		return err
 	}
 	for i, p := range r.procs {
-		if p.program == nil && p.ended && r.arena.Slot(i).State() != arena.Ready {
+		if p.program == nil && !r.isFound(i) && p.ended && r.arena.Slot(i).State() != arena.Ready {
 			return r.broken(fmt.Errorf("%s ended before it was ready: %s", r.plan.Slots[i].Name, p.status))
 		}
 	}

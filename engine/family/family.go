@@ -63,7 +63,12 @@ func New(program int) *Family {
 }
 
 // Observe says that from now on an observer tells of every fork, exec and end.
-func (f *Family) Observe() { f.observed = true }
+func (f *Family) Observe() {
+	f.observed = true
+	if f.Root() == nil { // gone before the first look: the observer tells what it was
+		f.add(&Sight{Pid: f.program, State: 'R'}, nil)
+	}
+}
 
 // Root is the process that was started as the program, nil before it was seen.
 func (f *Family) Root() *Member {
@@ -229,12 +234,26 @@ func (f *Family) gone(m *Member) {
 	delete(f.live, m.Pid)
 }
 
+// latest is the process that has a pid, or was the last that had it: a look may find
+// somebody gone before the observer has told what he did.
+func (f *Family) latest(pid int) *Member {
+	if m := f.live[pid]; m != nil {
+		return m
+	}
+	for i := len(f.all) - 1; i >= 0; i-- {
+		if f.all[i].Pid == pid {
+			return f.all[i]
+		}
+	}
+	return nil
+}
+
 // Forked takes in what an observer saw.
 func (f *Family) Forked(parent, pid int) {
 	if old := f.live[pid]; old != nil {
 		f.gone(old)
 	}
-	p := f.live[parent]
+	p := f.latest(parent)
 	s := Sight{Pid: pid, Ppid: parent, State: 'R'}
 	if p != nil {
 		s.Name, s.Exe, s.Argv, s.Layout, s.In, s.Out = p.Name, p.Exe, p.Argv, p.Layout, p.In, p.Out
@@ -248,7 +267,7 @@ func (f *Family) Forked(parent, pid int) {
 
 // Execed takes in what an observer saw.
 func (f *Family) Execed(pid int, exe string, argv []string) {
-	m := f.live[pid]
+	m := f.latest(pid)
 	if m == nil {
 		return
 	}

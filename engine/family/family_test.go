@@ -535,3 +535,26 @@ func TestObserved(t *testing.T) {
 	x.Resolve()
 	x.means(1001, 1004)
 }
+
+// TestObservedTooLate: looks come when everything is over, or between; what the
+// observer tells of those who are gone is still true of them.
+func TestObservedTooLate(t *testing.T) {
+	exec := []string{"python3", "quick.py"}
+	for _, looked := range []bool{false, true} {
+		x := tell(t, nil, Want{Parent: -1, Count: 1})
+		if looked {
+			x.look("1001 1 sh : sh") // before it executes what it is there for
+		}
+		x.Family.Observe()
+		x.Family.Look(nil)
+		x.Family.Execed(program, "/usr/bin/python3", exec)
+		x.Family.Forked(program, 1002)
+		x.Family.Died(1002)
+		x.Family.Died(program)
+		x.Family.Look(nil)
+		changes, doubts := x.Resolve()
+		if len(changes) != 1 || len(doubts) != 0 || changes[0].Member == nil || changes[0].Member.Pid != 1002 {
+			t.Errorf("looked before: %v: %v, %v", looked, changes, doubts)
+		}
+	}
+}
