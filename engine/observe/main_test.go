@@ -40,7 +40,9 @@ func TestMain(m *testing.M) {
 		os.RemoveAll(programs.dir)
 		os.Exit(code)
 	case "supervise", "supervise-calls", "supervise-prints":
-		supervise(Options{Calls: helper == "supervise-calls", Prints: helper == "supervise-prints"}, os.Args[1:])
+		supervise(Options{Calls: helper == "supervise-calls", Prints: helper == "supervise-prints"}, os.Args[1:], Command)
+	case "supervise-late", "supervise-own":
+		superviseLate(helper == "supervise-own", os.Args[1:])
 	case "refused":
 		refuse()
 	default:
@@ -51,8 +53,8 @@ func TestMain(m *testing.M) {
 }
 
 // supervise is the helper: it observes argv. Its exit code is 0 if Run returned
-// without an error; the error goes to standard error.
-func supervise(o Options, argv []string) {
+// without an error; the error goes to standard error. stage is Command or its like.
+func supervise(o Options, argv []string, stage func(proc.Start, int) proc.Start) {
 	runtime.LockOSThread()
 	must(proc.BecomeSubreaper())
 	unix.CloseOnExec(3)
@@ -74,9 +76,10 @@ func supervise(o Options, argv []string) {
 	}
 	o.Idle = flush
 	err = Run(o, func(gate int) (int, error) {
-		pid, pidfd, err := proc.Fork(Command(start, gate))
+		pid, pidfd, err := proc.Fork(stage(start, gate))
 		if err == nil {
 			unix.Close(pidfd)
+			forked(pid)
 		}
 		return pid, err
 	}, func(e *Event) { buf = e.Append(buf) })
@@ -86,6 +89,9 @@ func supervise(o Options, argv []string) {
 		must(fmt.Errorf("left: %v %v", left, err))
 	}
 }
+
+// forked is called with the number of the stage.
+var forked = func(pid int) {}
 
 func must(err error) {
 	if err != nil {
@@ -137,6 +143,17 @@ func watch(t *testing.T, o Options, argv ...string) *watched { return watchIO(t,
 
 func watchIO(t *testing.T, o Options, in io.Reader, out io.Writer, argv ...string) *watched {
 	t.Helper()
+	helper := "supervise"
+	if o.Calls {
+		helper = "supervise-calls"
+	} else if o.Prints {
+		helper = "supervise-prints"
+	}
+	return watchAs(t, helper, o, in, out, argv...)
+}
+
+func watchAs(t *testing.T, helper string, o Options, in io.Reader, out io.Writer, argv ...string) *watched {
+	t.Helper()
 	needTracing(t, o)
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -144,12 +161,7 @@ func watchIO(t *testing.T, o Options, in io.Reader, out io.Writer, argv ...strin
 	}
 	x := &watched{t: t, events: r}
 	x.cmd = exec.Command(proc.Self(), argv...)
-	x.cmd.Env = append(os.Environ(), helperEnv+"=supervise")
-	if o.Calls {
-		x.cmd.Env = append(os.Environ(), helperEnv+"=supervise-calls")
-	} else if o.Prints {
-		x.cmd.Env = append(os.Environ(), helperEnv+"=supervise-prints")
-	}
+	x.cmd.Env = append(os.Environ(), helperEnv+"="+helper)
 	x.cmd.ExtraFiles = []*os.File{w}
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = in, out, &x.stderr
 	x.cmd.WaitDelay = patience()

@@ -20,6 +20,9 @@ type Options struct {
 	// with, by write or writev to descriptors 1 and 2. The program stops before
 	// each.
 	Prints bool
+	// Stage is what the argument vector of the caller's own stage begins with, "" if
+	// start forks the one that Command describes.
+	Stage string
 	// Idle, if not nil, is called whenever Run has told all that it knows and is
 	// about to wait: the moment to pass on events that sink has gathered.
 	Idle func()
@@ -308,7 +311,7 @@ func (t *tracer) executed(th *thread) {
 	p.files = new(files)
 	th.call = nil
 	exe, argv := program(p.pid)
-	if p.staged && len(argv) > 0 && argv[0] == stageName {
+	if p.staged && len(argv) > 0 && (argv[0] == stageName || argv[0] == t.options.Stage) {
 		return // it was seized in the middle of becoming the stage
 	}
 	if p.staged {

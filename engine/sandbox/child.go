@@ -11,7 +11,7 @@ func init() {
 		return
 	}
 	switch os.Args[0] {
-	case stageName:
+	case StageName:
 		runStage(os.Args[1:])
 	case trialName:
 		runTrial(os.Args[1:])

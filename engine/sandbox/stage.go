@@ -23,8 +23,9 @@ import (
 // parent, its group and its descriptors. What a program is not to have it gives
 // up on its behalf, and then it executes it.
 
-// stageName is what the argument vector of a stage begins with.
-const stageName = "ipcrun-stage"
+// StageName is what the argument vector of a stage begins with, which its observer
+// has to know (observe.Options).
+const StageName = "ipcrun-stage"
 
 // order is what a stage is told.
 type order struct {
@@ -68,7 +69,7 @@ func (b *Box) Start(c proc.Start, gate int) (pid, pidfd int, err error) {
 	if err != nil {
 		return 0, -1, fmt.Errorf("start %s: %w", c.Path, err)
 	}
-	told, err := unix.MemfdCreate(stageName, unix.MFD_CLOEXEC)
+	told, err := unix.MemfdCreate(StageName, unix.MFD_CLOEXEC)
 	if err != nil {
 		return 0, -1, fmt.Errorf("start %s: memfd: %w", c.Path, err)
 	}
@@ -83,7 +84,7 @@ func (b *Box) Start(c proc.Start, gate int) (pid, pidfd int, err error) {
 	defer unix.Close(p[0])
 	n := len(c.Files)
 	stage := c
-	stage.Path, stage.Args, stage.Dir = proc.Self(), []string{stageName, strconv.Itoa(n)}, ""
+	stage.Path, stage.Args, stage.Dir = proc.Self(), []string{StageName, strconv.Itoa(n)}, ""
 	if gate >= 0 {
 		stage.Args = append(stage.Args, "observed")
 	}

@@ -25,7 +25,8 @@ func openOutside(p *Program) (*sandbox.Outside, error) {
 // nobody is left.
 func (s *supervisor) observe() error {
 	o := &observing{s: s, outer: map[int]int{}}
-	return observe.Run(observe.Options{Calls: s.program.Calls, Prints: s.program.Prints, Idle: s.flush}, func(gate int) (int, error) {
+	what := observe.Options{Calls: s.program.Calls, Prints: s.program.Prints, Stage: sandbox.StageName, Idle: s.flush}
+	return observe.Run(what, func(gate int) (int, error) {
 		err := s.start(gate)
 		return s.pid, err
 	}, o.see)
