@@ -158,3 +158,37 @@ steps:
 		t.Errorf("%s: %s", o.Verdict.Result, log)
 	}
 }
+
+// TestLostInABuffer: what a killed program had in its stdio buffer is on record, of
+// the process that had it, before its end.
+func TestLostInABuffer(t *testing.T) {
+	o := runProgram(t, fmt.Sprintf(`
+name: a text that is never written
+processes:
+  p: {run: [%s, %s], terminal: false, observe: true}
+  child: {parent: p}
+steps:
+  - wait: p
+  - assert: p.exit_code == 0 && p.output == ""
+`, python(t), program(t, "lost.py", `
+import ctypes, os, signal
+libc = ctypes.CDLL("libc.so.6")
+pid = os.fork()
+if pid == 0:
+    libc.printf(b"never written")
+    os.kill(os.getpid(), signal.SIGTERM)
+os.waitpid(pid, 0)
+`)))
+	if o.Verdict.Result == event.Skip {
+		t.Skip(o.causeText())
+	}
+	o.mustPass()
+	list, ends := o.of(event.Lost, ""), o.of(event.Ended, "child")
+	if len(list) != 1 || len(ends) != 1 {
+		t.Fatalf("%d lost, %d ends\n%s", len(list), len(ends), o.dump())
+	}
+	if e := list[0]; e.Proc != "child" || e.Pid != ends[0].Pid || e.Value != "never written" || e.Stream != "" ||
+		e.Status == nil || e.Status.Signal != "SIGTERM" || e.At > ends[0].At {
+		t.Errorf("%+v\n%s", e, o.dump())
+	}
+}

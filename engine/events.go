@@ -103,6 +103,15 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		e.Verb, _ = m["name"].(string)
 		e.Detail, _ = m["call"].(string)
 		e.Value = m["ns"]
+	case event.Lost:
+		by, _ := m["by"].(int)
+		r.about(&e, by)
+		e.Value = m["text"]
+		if m["fd"] == 2 {
+			e.Stream = "stderr"
+		}
+		n, _ := m["status"].(int)
+		e.Status = statusOf(proc.DecodeStatus(uint32(n)))
 	case event.Returned:
 		n, _ := rec.Value.(int)
 		e.Signal, e.Value = signalName(n), nil

@@ -73,6 +73,10 @@ func (r *run) noticed(slot int, data []byte) {
 		r.stopped[e.Pid] = true
 	case observe.Continue, observe.Exit:
 		delete(r.stopped, e.Pid)
+	case observe.Lost:
+		r.emit(&event.Rec{Kind: event.Lost, Obj: uint32(slot), At: e.At, Value: map[string]any{
+			"by": e.Pid, "fd": e.Fd, "text": e.Text, "status": int(e.Status),
+		}})
 	case observe.Call:
 		r.emit(&event.Rec{Kind: event.Called, Obj: uint32(slot), At: e.At, Value: map[string]any{
 			"by": e.Pid, "call": e.Call.String(), "name": e.Call.Name, "ns": int(e.Call.Duration),

@@ -51,6 +51,7 @@ const (
 	Barred         // (engine) a check was not done, since one that it needs has not passed: value its name
 	Called         // (engine) a process of a program has made a system call: obj = slot of the program, value {by, call, name, ns}
 	Held           // a process has the kernel hold something of it: value {nice, umask, cpu: seconds}, as far as it was asked for
+	Lost           // (engine) a process of a program ends with a text in a buffer of stdio: obj = slot of the program, value {by, fd, text, status}
 	Piece          // a piece of the value of a record that follows: value bytes
 	numKinds
 )
@@ -58,7 +59,7 @@ const (
 var kindNames = [...]string{"", "start", "ready", "op", "error", "print", "sent", "signal", "returned", "fork",
 	"reaped", "exit", "assigned", "done", "check", "slept", "paused", "alarm", "mask", "disposition", "ended",
 	"press", "expect", "step", "step-end", "deadlock", "expired", "interrupted", "broken", "clean", "output",
-	"skip", "missed", "race", "finished", "type", "limit", "blocked", "call", "held", "piece"}
+	"skip", "missed", "race", "finished", "type", "limit", "blocked", "call", "held", "lost", "piece"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {

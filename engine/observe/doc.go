@@ -1,7 +1,8 @@
 // Package observe watches a program that knows nothing of us, and all of its
 // descendants, from the kernel's side: who forked, executed and ended, and every
 // signal with its sender, those that are ignored included; on request also the
-// system calls by which processes talk to each other, and who prints what.
+// system calls by which processes talk to each other, who prints what, and what is
+// lost in a buffer that nobody has written.
 //
 // It knows ptrace, seccomp filters and the process file system. It must never
 // know scenarios or verdicts. It works on Linux, on amd64 and arm64; the Event
@@ -33,6 +34,10 @@
 //     that the kernel does not restart by itself then return EINTR, which is
 //     mended where it can be (see restart). Others begin again, and what comes
 //     in between is kept away until they have (see reenter).
+//   - With Prints or Calls each thread stops once more when it ends, its memory still
+//     there: that is when its buffers are looked at. It ends as much later, and is
+//     still there meanwhile for those who look at it or wait for it; nothing that it
+//     could do itself comes after.
 //   - A stopped process reads as t in the process file system, not as T.
 //   - Nobody else can trace it, and TracerPid tells who does.
 //
@@ -42,7 +47,9 @@
 // call that sent it is seen. A signal that is taken by sigwait or from a signalfd
 // is never delivered; with Calls the taking is seen. A signal that stays blocked
 // has not been delivered yet. A stop that SIGKILL ends in the same moment may be
-// missed. Calls of 32-bit programs, and those of
+// missed. What is in the buffers of stdio is seen of glibc alone, in programs of
+// 64 bits, for the standard output and error, when a process ends; not what an exec
+// throws away, nor where a second SIGKILL ends the stop before it is looked at. Calls of 32-bit programs, and those of
 // io_uring, are no calls here. A child that is cloned with CLONE_UNTRACED is seen
 // only when it ends, and only if it has become the supervisor's by then.
 //

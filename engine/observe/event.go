@@ -34,10 +34,15 @@ const (
 	// Print: thread Tid is about to write Text to a standard stream, Fd, 1 or 2: to
 	// where that led when the program was started. Only with Options.Prints.
 	Print
+	// Lost: Pid is about to end, as Status says, with Text in the buffer that the C
+	// library (glibc) keeps for a standard stream, Fd, 1 or 2: it was never written.
+	// What a forked child has in there from its parent is not the child's. Only with
+	// Options.Prints or Options.Calls.
+	Lost
 )
 
 var kindNames = [...]string{Fork: "fork", Exec: "exec", Exit: "exit", Signal: "signal",
-	Stop: "stop", Continue: "continue", Begin: "begin", Call: "call", Print: "print"}
+	Stop: "stop", Continue: "continue", Begin: "begin", Call: "call", Print: "print", Lost: "lost"}
 
 func (k Kind) String() string { return nameOf(kindNames[:], int(k)) }
 
@@ -130,7 +135,7 @@ type Event struct {
 	Exe  string   // Exec: the executable's path, empty where the kernel hides it
 	Argv []string // Exec: at most MaxArgv bytes of it
 
-	Status uint32 // Exit: as wait(2) returns it, see proc.DecodeStatus
+	Status uint32 // Exit, Lost: as wait(2) returns it, see proc.DecodeStatus
 	// Exit: what it has used, and those of its children that it has waited for:
 	// processor time, nanoseconds, and the most memory of any of them, bytes.
 	CPU, Peak int64
@@ -144,8 +149,8 @@ type Event struct {
 
 	Call *SystemCall // Begin, Call
 
-	Fd   int    // Print
-	Text string // Print: at most 32 KiB of it
+	Fd   int    // Print, Lost
+	Text string // Print: at most 32 KiB of it; Lost: at most 4 KiB
 }
 
 // MaxArgv bounds the arguments of an Exec, in bytes.

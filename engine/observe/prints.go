@@ -34,21 +34,36 @@ func (t *tracer) streams(root int) {
 	}
 }
 
-// printed tells of a write to a standard stream, before it is done.
-func (t *tracer) printed(th *thread, i *callInfo) {
-	fd := int(int32(i.args[0]))
-	if !t.options.Prints || th.staged || fd != 1 && fd != 2 || i.nr != unix.SYS_WRITE && i.nr != unix.SYS_WRITEV {
-		return
-	}
-	to := link(th.pid, fd)
+// stream is the standard stream that descriptor 1 or 2 of a process leads to now: 1
+// or 2, 0 if it leads elsewhere.
+func (t *tracer) stream(pid, fd int) int {
+	to := link(pid, fd)
 	// A shell's echo >&2 writes to descriptor 1, which is the other stream then.
 	switch first, second := to == t.standard[0], to == t.standard[1]; {
 	case to == "" || !first && !second:
-		return
+		return 0
 	case !first:
-		fd = 2
+		return 2
 	case !second:
-		fd = 1
+		return 1
+	}
+	return fd
+}
+
+// printed tells of a write to a standard stream, before it is done.
+func (t *tracer) printed(th *thread, i *callInfo) {
+	fd := int(int32(i.args[0]))
+	if th.staged || fd != 1 && fd != 2 || i.nr != unix.SYS_WRITE && i.nr != unix.SYS_WRITEV {
+		return
+	}
+	if i.nr == unix.SYS_WRITE {
+		th.wrote(th.tid, fd, i.args[1], i.args[2])
+	}
+	if !t.options.Prints {
+		return
+	}
+	if fd = t.stream(th.pid, fd); fd == 0 {
+		return
 	}
 	var text []byte
 	if i.nr == unix.SYS_WRITE {

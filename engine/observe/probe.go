@@ -46,7 +46,7 @@ func probe() Support {
 		return broken(fmt.Errorf("observe: probe: %w", err))
 	}
 	_ = unix.Close(pidfd)
-	if err := seize(pid); err != nil {
+	if err := seize(pid, options); err != nil {
 		_ = unix.Kill(pid, unix.SIGKILL)
 		_, _ = unix.Wait4(pid, nil, unix.WALL, nil)
 		return broken(err)

@@ -55,7 +55,7 @@ func Run(o Options, start func(gate int) (pid int, err error), sink func(*Event)
 	if err != nil {
 		return err
 	}
-	if err := seize(root); err != nil {
+	if err := seize(root, o.tracing()); err != nil {
 		_ = unix.Kill(root, unix.SIGKILL)
 		_, _ = unix.Wait4(root, nil, unix.WALL, nil)
 		return err
@@ -80,8 +80,16 @@ func Run(o Options, start func(gate int) (pid int, err error), sink func(*Event)
 	return t.failed
 }
 
+// tracing is what every tracee stops at.
+func (o *Options) tracing() uintptr {
+	if o.keepsBuffers() {
+		return options | unix.PTRACE_O_TRACEEXIT
+	}
+	return options
+}
+
 // seize makes the stage, which waits at its gate, a tracee without stopping it.
-func seize(pid int) error {
+func seize(pid int, options uintptr) error {
 	if errno := ptrace(unix.PTRACE_SEIZE, pid, 0, options); errno != 0 {
 		return refused("ptrace", errno, pid)
 	}
@@ -126,6 +134,13 @@ type process struct {
 	stray   bool // a SIGURG of our stage is on its way
 	files   *files
 	killer  *call // who is about to kill it, or has
+
+	// Of what may be lost in its buffers, see exiting.
+	exiting   int        // how many threads are about to end
+	shares    bool       // others have, or may have, the same memory
+	buffers   [2]uint64  // where stdio has its variables, 0: nobody has looked
+	inherited [2]string  // what was in them when it was forked
+	writing   [2]writing // what it wrote last, by itself
 }
 
 // thread is a tracee as seen by the kernel.
@@ -134,6 +149,8 @@ type thread struct {
 	*process
 	joined int // the stop that it is or was in last, counted from 1
 	call   *call
+	// exiting: it is about to end.
+	exiting bool
 	// reentering: it is on its way into a system call once more, and all its
 	// signals are blocked; mask is what it blocks itself.
 	reentering bool
@@ -214,6 +231,8 @@ func (t *tracer) stop(th *thread, signal, event int) {
 			return
 		}
 		t.goOn(th)
+	case unix.PTRACE_EVENT_EXIT:
+		t.exiting(th)
 	case unix.PTRACE_EVENT_SECCOMP:
 		t.entered(th)
 		return
@@ -268,6 +287,10 @@ func (t *tracer) forked(th *thread, way Way) {
 	delete(t.early, child)
 	switch {
 	case known:
+		if c := t.threads[child]; c != nil && c.process != th.process && c.shares {
+			c.process.shares = false // that was said when nobody knew its parent, and it has not executed anything
+			t.inherit(th, c.process, way)
+		}
 	case isThread(th.pid, child):
 		t.add(th.pid, child)
 	default:
@@ -276,6 +299,7 @@ func (t *tracer) forked(th *thread, way Way) {
 		if t.options.Calls && sharesFiles(th.pid, child) {
 			c.files = th.files
 		}
+		t.inherit(th, c.process, way)
 		t.tell(th.process, Event{Kind: Fork, Pid: th.pid, Child: child, Way: way})
 	}
 }
@@ -289,6 +313,7 @@ func (t *tracer) adopt(tid int) *thread {
 		return t.add(pid, tid)
 	}
 	th := t.add(tid, tid)
+	th.shares = true // as far as we know yet
 	parent := t.processes[ppid]
 	if parent == nil {
 		ppid = 0
@@ -309,7 +334,8 @@ func (t *tracer) executed(th *thread) {
 	p.threads, p.waiting, p.stopped = 1, 0, false
 	p.stops++
 	p.files = new(files)
-	th.call = nil
+	p.exiting, p.shares, p.buffers, p.inherited, p.writing = 0, false, [2]uint64{}, [2]string{}, [2]writing{}
+	th.call, th.exiting = nil, false
 	exe, argv := program(p.pid)
 	if p.staged && len(argv) > 0 && (argv[0] == stageName || argv[0] == t.options.Stage) {
 		return // it was seized in the middle of becoming the stage
@@ -318,7 +344,7 @@ func (t *tracer) executed(th *thread) {
 		// What the runtime of our stage sent itself last is not for the program.
 		p.stray = pending(p.pid)>>(unix.SIGURG-1)&1 == 1
 	}
-	if p.staged && p.pid == t.root && t.options.Prints {
+	if p.staged && p.pid == t.root && t.options.keepsBuffers() {
 		t.streams(p.pid)
 	}
 	p.staged = false
@@ -386,6 +412,9 @@ func (t *tracer) ended(tid int, status uint32, used *unix.Rusage) {
 	p := th.process
 	if tid != p.pid {
 		p.threads--
+		if th.exiting {
+			p.exiting--
+		}
 		if th.inStop() {
 			p.waiting--
 		}

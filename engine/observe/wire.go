@@ -45,6 +45,8 @@ func (e *Event) Append(b []byte) []byte {
 		b = numbers(args(b, c.Results), c.Duration)
 	case Print:
 		b = text(numbers(b, int64(e.Fd)), e.Text)
+	case Lost:
+		b = text(numbers(b, int64(e.Status), int64(e.Fd)), e.Text)
 	}
 	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-4))
 	return b
@@ -111,6 +113,8 @@ func Next(b []byte) (e Event, rest []byte, ok bool, err error) {
 		e.Call = c
 	case Print:
 		e.Fd, e.Text = int(r.int()), r.text()
+	case Lost:
+		e.Status, e.Fd, e.Text = uint32(r.int()), int(r.int()), r.text()
 	default:
 		return e, b, false, fmt.Errorf("%w: kind %d", errWire, e.Kind)
 	}

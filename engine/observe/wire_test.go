@@ -19,6 +19,7 @@ var samples = []Event{
 	{Kind: Call, At: 9, Pid: 3, Tid: 3, Call: &SystemCall{Name: "kill", Args: []Arg{{Name: "pid", Number: -1}}, Result: -1, Error: "EPERM", Duration: 17,
 		Results: []Arg{{Name: "read", Number: 3}}}},
 	{Kind: Print, At: 9, Pid: 3, Tid: 4, Fd: 2, Text: "a line\n"},
+	{Kind: Lost, At: 9, Pid: 3, Status: 15, Fd: 1, Text: "a line\n"},
 }
 
 func TestWire(t *testing.T) {

@@ -29,6 +29,7 @@ var mistakes = []mistake{
 	{"a child never waited for", neverWaited},
 	{"busy waiting", busyWaiting},
 	{"a line doubled by fork", doubledByFork},
+	{"output lost in a buffer", lostInBuffer},
 	{"a write end that was inherited", inheritedEnd},
 }
 
@@ -267,6 +268,37 @@ func (r Run) lastOf(proc string, moment int64) bool {
 		}
 	}
 	return ended
+}
+
+// lostInBuffer: a process ended with a text in stdio's buffer, by a signal or by
+// _exit; or it had there, when the run was over, what an expect was waiting for.
+func lostInBuffer(r Run, at int) string {
+	for i := range r.Log {
+		e := &r.Log[i]
+		text, _ := e.Value.(string)
+		if event.KindOf(e.Type) != event.Lost || e.Status == nil {
+			continue
+		}
+		var s string
+		switch c := r.Log[at].Check; {
+		case i > at && (c == nil || r.Log[at].Verb != "expect" || !strings.Contains(text, c.Text)):
+			continue
+		case i > at:
+			s = fmt.Sprintf("%s still stood in the stdio buffer of %s when it ended", quoted(text), named(e.Proc, e.Pid))
+		case e.Status.Signal != "":
+			by := ""
+			if g := r.fatal(e); g != nil && g.Peer == "script" {
+				if sent := r.sentBefore(e.Proc, e.Status.Signal, e.At); sent != nil {
+					by = inLine(sent)
+				}
+			}
+			s = fmt.Sprintf("%s was killed by %s%s with %s in its stdio buffer", named(e.Proc, e.Pid), e.Status.Signal, by, quoted(text))
+		default:
+			s = fmt.Sprintf("%s ended as _exit ends a process, without a flush, with %s in its stdio buffer", named(e.Proc, e.Pid), quoted(text))
+		}
+		return s + ": into a pipe or a file stdio writes only when the buffer is full, at fflush and at exit, and to a terminal at the end of a line, too."
+	}
+	return ""
 }
 
 // inheritedEnd: a process waits for the end of a pipe whose other end it has itself.

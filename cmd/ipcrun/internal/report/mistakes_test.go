@@ -19,6 +19,8 @@ func TestMistakes(t *testing.T) {
 		"busy":      "busy waiting",
 		"doubled":   "a line doubled by fork",
 		"inherited": "a write end that was inherited",
+		"lost":      "output lost in a buffer",
+		"unflushed": "output lost in a buffer",
 		"good":      "", "game": "", "reaped": "",
 	}
 	seen := map[string]bool{}
@@ -79,6 +81,16 @@ func TestMistakesNotTold(t *testing.T) {
 		{"doubled", func(e *event.Event) { // nobody was forked
 			if e.Type == event.Forked.String() {
 				e.Detail = ""
+			}
+		}},
+		{"lost", func(e *event.Event) { // it was written
+			if e.Type == event.Lost.String() {
+				e.Type = event.Print.String()
+			}
+		}},
+		{"unflushed", func(e *event.Event) { // something else was expected
+			if e.Type == event.Lost.String() {
+				e.Value = "something else"
 			}
 		}},
 		{"inherited", func(e *event.Event) {

@@ -128,6 +128,9 @@ func turn(e *event.Event, ours bool) string {
 			return "is ended by ipcrun: the run is over"
 		}
 		return status(e.Status)
+	case event.Lost:
+		text, _ := e.Value.(string)
+		return "ends with " + quoted(text) + " still in its stdio buffer, which it never wrote"
 	case event.Checked:
 		if e.Check == nil {
 			return ""
