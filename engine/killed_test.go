@@ -115,7 +115,10 @@ func reapAdopted() {
 func TestKilledEngine(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	rnd := rand.New(rand.NewPCG(seed, 1))
+	// The helper, a supervisor, and the eleven; zombies do not count.
+	const everybody = 12
 	most := 0
+	var whole time.Duration // until everybody is there, on this machine
 	for i := range runs(100, 400) {
 		dir := t.TempDir()
 		cmd := exec.Command(proc.Self(), "kill-me")
@@ -124,8 +127,14 @@ func TestKilledEngine(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		after := time.Duration(rnd.IntN(45_000)) * time.Microsecond
-		time.Sleep(after) // the random moment itself, no synchronisation
+		var after time.Duration
+		if began := time.Now(); i == 0 {
+			eventually(t, "everybody is there", func() bool { live, _ := family(); return len(live) >= everybody })
+			whole = time.Since(began)
+		} else {
+			after = time.Duration(rnd.Int64N(int64(whole + whole/2)))
+			time.Sleep(after) // the random moment itself, no synchronisation
+		}
 		live, ptys := family()
 		most = max(most, len(live))
 		killed := time.Now()
@@ -151,8 +160,7 @@ func TestKilledEngine(t *testing.T) {
 			t.Fatalf("%s: files %v, %v", what, files, err)
 		}
 	}
-	// The helper, a supervisor, and the eleven; zombies do not count.
-	if most < 12 {
+	if most < everybody {
 		t.Errorf("at most %d processes lived when the engine was killed: the moments came too early", most)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -246,7 +247,12 @@ func (s *server) next(c *Call, ready []unix.EpollEvent) (int, error) {
 	}
 	c.Self.Enter(c.wait(0))
 	defer c.Self.Leave()
-	return epollWait(s.epoll, ready, -1, c.Self.Solo)
+	if c.Self.Solo {
+		if n, err := epollWait(s.epoll, ready, int(arena.SoloFor/time.Millisecond), true); n != 0 || err != nil {
+			return n, err
+		}
+	}
+	return epollWait(s.epoll, ready, -1, false)
 }
 
 // epollWait is epoll_wait(2). Solo: the Go runtime need not know.

@@ -158,6 +158,8 @@ func TestExamplesLoad(t *testing.T) {
 			if !strings.Contains("\n"+text, "\n"+p.Name+":") {
 				text += p.Example + "\n"
 			}
+		case schema.InnerKeys:
+			text = innerExample(&p)
 		case schema.TaskKeys:
 			text = exampleScenario("", "", "print: done", decl.InScript)
 			text = regexp.MustCompile("(?m)^tasks:.*$").ReplaceAllString(text, "tasks:\n  square:\n    "+strings.ReplaceAll(taskWith(&p), "$", "$$"))
@@ -190,6 +192,43 @@ func TestExamplesLoad(t *testing.T) {
 	if tried < 150 {
 		t.Errorf("only %d examples", tried)
 	}
+}
+
+// innerExample has the example of a key that stands below another one.
+func innerExample(p *schema.Page) string {
+	text := exampleScenario("", "", "{expect: done, from: driver, points: 2, name: handles SIGINT}", decl.InScript)
+	subject := func(with string) string {
+		text = strings.Replace(text, "    steps: [{print: ready}]\n", "", 1)
+		return strings.Replace(text, "  subject:\n", "  subject:\n"+with, 1)
+	}
+	_, below, _ := strings.Cut(p.Notes[0], "below `")
+	switch below, _, _ = strings.Cut(below, ":"); below {
+	case "exercise":
+		text += "exercise:\n  " + p.Example + "\n"
+		if p.Name != "submission" {
+			text += "  submission: driver\n"
+		}
+		return text
+	case "known":
+		text += "exercise: {submission: driver}\nknown:\n  " + p.Example + "\n"
+		if p.Name != "good" {
+			text += "  good: [solution.py]\n"
+		}
+		return text
+	case "bad":
+		text += "exercise: {submission: driver}\nknown:\n  good: [solution.py]\n  bad:\n    - " + p.Example + "\n"
+		if p.Name == "program" {
+			text += "      fails: [handles SIGINT]\n"
+		} else {
+			text += "      program: bad/deaf.py\n"
+		}
+		return text
+	case "limits":
+		return subject("    run: [python3, driver.py]\n    limits: {" + p.Example + "}\n")
+	case "match":
+		return subject("    parent: adder\n    match: {" + p.Example + "}\n")
+	}
+	return ""
 }
 
 // ofPrograms are the keys of a process that go with run:, which is the first.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -292,24 +293,32 @@ func (s *signals) await(w arena.Wait) (interrupted, done bool, err error) {
 	defer s.a.self.Leave()
 	var info proc.Info
 	if s.a.self.Linger(kernelLooks, func() bool {
-		info, err = proc.AwaitSignal(open, &unix.Timespec{})
+		info, err = proc.AwaitSignal(open, &unix.Timespec{}, true)
 		return err == nil
 	}) {
 		s.pending = append(s.pending, info)
 		return true, true, nil
 	}
-	for {
+	for solo := true; ; solo = false {
 		var ts *unix.Timespec
+		left := int64(math.MaxInt64)
 		if w.Deadline != 0 {
-			t := unix.NsecToTimespec(max(w.Deadline-arena.Now(), 0))
+			left = max(w.Deadline-arena.Now(), 0)
+		}
+		now := left
+		if solo {
+			now = min(left, int64(arena.SoloFor))
+		}
+		if now < math.MaxInt64 {
+			t := unix.NsecToTimespec(now)
 			ts = &t
 		}
-		info, err := proc.AwaitSignal(open, ts)
+		info, err := proc.AwaitSignal(open, ts, solo)
 		switch {
 		case err == nil:
 			s.pending = append(s.pending, info)
 			return true, true, nil
-		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EINTR), errors.Is(err, proc.ErrWouldBlock) && now < left:
 		case errors.Is(err, proc.ErrWouldBlock):
 			return false, true, nil
 		default:

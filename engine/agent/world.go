@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -155,7 +156,7 @@ func (a *agent) pollFd(w arena.Wait, fd int, events int16, until int64) (arena.O
 }
 
 // ppoll is ppoll(2). A process whose other goroutines have nothing to do does
-// not tell the runtime that it blocks, see arena.Self.Solo.
+// not tell the runtime that it blocks, at first; see arena.Self.Solo.
 func (a *agent) ppoll(list []unix.PollFd, ts *unix.Timespec) (int, error) {
 	if !a.self.Solo {
 		return unix.Ppoll(list, ts, nil)
@@ -164,11 +165,22 @@ func (a *agent) ppoll(list []unix.PollFd, ts *unix.Timespec) (int, error) {
 	if len(list) > 0 {
 		first = &list[0]
 	}
-	n, _, e := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(first)), uintptr(len(list)), uintptr(unsafe.Pointer(ts)), 0, 0, 0)
-	if e != 0 {
-		return 0, e
+	began, whole := arena.Now(), int64(math.MaxInt64)
+	if ts != nil {
+		whole = ts.Nano()
 	}
-	return int(n), nil
+	solo := unix.NsecToTimespec(min(whole, int64(arena.SoloFor)))
+	n, _, e := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(first)), uintptr(len(list)), uintptr(unsafe.Pointer(&solo)), 0, 0, 0)
+	switch {
+	case e != 0:
+		return 0, e
+	case n > 0 || whole <= int64(arena.SoloFor):
+		return int(n), nil
+	case ts == nil:
+		return unix.Ppoll(list, nil, nil)
+	}
+	rest := unix.NsecToTimespec(max(whole-(arena.Now()-began), 0))
+	return unix.Ppoll(list, &rest, nil)
 }
 
 // kernelLooks is how often one can ask the kernel in some two microseconds.

@@ -81,7 +81,7 @@ func TestParseStat(t *testing.T) {
 	if !f.parseStat([]byte("42 (a) b (c) T 7 8 9 34816 -1" + tail)) {
 		t.Fatal("refused")
 	}
-	want := Facts{Ppid: 7, Pgid: 8, Sid: 9, Tty: 34816, Tpgid: -1, State: 'T', Name: "a) b (c"}
+	want := Facts{Ppid: 7, Pgid: 8, Sid: 9, Tty: 34816, Tpgid: -1, State: 'T', Name: "a) b (c", Nice: 20}
 	f.Threads, f.StartTime = 0, 0
 	if f != want {
 		t.Errorf("%+v, want %+v", f, want)

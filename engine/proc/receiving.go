@@ -87,12 +87,16 @@ func ReadRaw(fd int) (Info, error) {
 // AwaitSignal blocks until one of the signals of mask is pending and takes it,
 // as sigtimedwait(2) does; the calling thread, which is the one that counts,
 // must block them. timeout nil: none. The error is ErrWouldBlock when it has
-// passed. It does not tell the Go runtime that it blocks: no other goroutine may
-// have anything to do meanwhile.
-func AwaitSignal(mask uint64, timeout *unix.Timespec) (Info, error) {
+// passed. solo: it does not tell the Go runtime that it blocks, so no other
+// goroutine may have anything to do meanwhile.
+func AwaitSignal(mask uint64, timeout *unix.Timespec, solo bool) (Info, error) {
 	var b [infoSize]byte
+	call := unix.Syscall6
+	if solo {
+		call = unix.RawSyscall6
+	}
 	for {
-		_, _, e := unix.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&mask)), uintptr(unsafe.Pointer(&b)),
+		_, _, e := call(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&mask)), uintptr(unsafe.Pointer(&b)),
 			uintptr(unsafe.Pointer(timeout)), sigsetSize, 0, 0)
 		switch e {
 		case 0:

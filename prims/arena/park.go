@@ -27,7 +27,7 @@ type Self struct {
 	// Interruptible says that signals are handled and may end a Park.
 	Interruptible bool
 	// Solo says that no other goroutine of the process has anything to do while
-	// this one blocks, so that it need not tell the Go runtime.
+	// this one blocks, so that it need not tell the Go runtime, for SoloFor.
 	Solo bool
 	// PollFd, if set, blocks until a descriptor is ready for events (poll(2)), a
 	// signal arrives or until (absolute, 0: never) passes. It Enters with w and
