@@ -108,6 +108,7 @@ func TestNamedObjectsOfAKilledEngine(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	fixed, met := shortDir(t), 0
+	var whole time.Duration // until there is an object, on this machine
 	text := namedKinds(fixed)
 	for i := range runs(60, 300) {
 		dir := shortDir(t)
@@ -117,8 +118,14 @@ func TestNamedObjectsOfAKilledEngine(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		after := time.Duration(rnd.IntN(25_000)) * time.Microsecond
-		time.Sleep(after) // the random moment itself, no synchronisation
+		var after time.Duration
+		if began := time.Now(); i == 0 {
+			eventually(t, "there is an object", func() bool { return len(objects(fixed, dir)) > 0 })
+			whole = time.Since(began)
+		} else {
+			after = time.Duration(rnd.Int64N(int64(3 * whole)))
+			time.Sleep(after) // the random moment itself, no synchronisation
+		}
 		if len(objects(fixed, dir)) > 0 {
 			met++
 		}
