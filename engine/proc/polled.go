@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -68,7 +69,7 @@ func SelectSets(pid int, n, read, write uint64) (out []Polled) {
 }
 
 // EpollList is what an epoll descriptor of a process asks about, in the order of
-// the kernel.
+// the descriptors: that of the kernel is by where it keeps their files in memory.
 func EpollList(pid, fd int) (out []Polled) {
 	text, err := os.ReadFile(procPath(pid, "fdinfo/"+strconv.Itoa(fd)))
 	if err != nil {
@@ -88,6 +89,7 @@ func EpollList(pid, fd int) (out []Polled) {
 			out = append(out, Polled{Fd: n, Events: uint32(events) &^ (unix.POLLERR | unix.POLLHUP), Data: data})
 		}
 	}
+	slices.SortStableFunc(out, func(a, b Polled) int { return a.Fd - b.Fd })
 	return out
 }
 
