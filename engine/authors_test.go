@@ -2,8 +2,6 @@ package engine_test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -100,9 +98,7 @@ os.wait()
 // TestQuickFamily: of a program that is over before it was looked at, an observer has
 // seen everything.
 func TestQuickFamily(t *testing.T) {
-	dir := t.TempDir()
-	source, binary := dir+"/quick.c", dir+"/quick"
-	if err := os.WriteFile(source, []byte(`
+	binary := compiled(t, "quick", `
 #include <sys/wait.h>
 #include <unistd.h>
 int main(void) {
@@ -113,12 +109,7 @@ int main(void) {
 	wait(NULL);
 	write(1, "parent\n", 7);
 }
-`), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("gcc", "-o", binary, source).CombinedOutput(); err != nil {
-		t.Skipf("gcc: %v\n%s", err, out)
-	}
+`)
 	for range 10 {
 		o := runProgram(t, fmt.Sprintf(`
 name: over at once
