@@ -164,6 +164,7 @@ func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error
 	}
 	if err = r.block(w); err == nil {
 		p.cursor = s.end
+		out.heard = true
 		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: uint32(slot), Value: event.CheckValue(true, strings.Join(s.found, "\n"), "", nil)})
 		if pat.All == nil {
 			return s.found[0], nil

@@ -34,6 +34,7 @@ type process struct {
 	by      []int  // of a program's lines: who wrote each, 0 where that was not seen
 	part    string // of a line that comes in several records
 	cursor  place  // how far expect has gone through them
+	heard   bool   // an expect has found a line of it, and no signal was sent since
 	stderr  []byte
 	vars    map[string]any
 	blocked bool // it was blocked when it ended

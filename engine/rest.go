@@ -1,6 +1,10 @@
 package engine
 
 import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+
 	"ipcrun/engine/proc"
 	"ipcrun/engine/script"
 )
@@ -20,21 +24,45 @@ func (r *run) awaitRest(a *script.Action, slot int, t *terminal) error {
 	if p.program == nil || p.program.finder == nil {
 		return nil
 	}
+	return r.awaitRestOf(a, func() []int {
+		group, err := t.tty.Foreground()
+		if err != nil {
+			return nil
+		}
+		tree, err := proc.Tree(p.program.finder.supervisor)
+		if err != nil {
+			return nil
+		}
+		return slices.DeleteFunc(tree, func(pid int) bool {
+			f, err := proc.ReadFacts(pid)
+			return err != nil || f.Pgid != group
+		})
+	})
+}
+
+// awaitSaid waits, before a signal is sent to a program or to a process of one, until
+// the process is done with saying what was just heard of it: whoever prints in a
+// handler with a function that is not made for that, as one does, is not to be met
+// inside it by a signal that nobody would have sent that soon.
+func (r *run) awaitSaid(a *script.Action, slot, signal int) error {
+	p := r.procs[slot]
+	out := r.printerOf(slot)
+	if out.program == nil || !out.heard || !p.forked || p.ended || signal == int(unix.SIGKILL) || signal == int(unix.SIGSTOP) {
+		return nil
+	}
+	out.heard = false
+	return r.awaitRestOf(a, func() []int { return []int{p.pid} })
+}
+
+// awaitRestOf waits until none of the processes runs.
+func (r *run) awaitRestOf(a *script.Action, list func() []int) error {
 	first := map[int]uint64{}
 	return r.block(&waiter{
 		what: "rest", step: a.Step, deadline: a.Deadline, limit: r.stepLimit(),
 		done: func() (bool, error) {
-			group, err := t.tty.Foreground()
-			if err != nil {
-				return true, nil
-			}
-			tree, err := proc.Tree(p.program.finder.supervisor)
-			if err != nil {
-				return true, nil
-			}
-			for _, pid := range tree {
+			for _, pid := range list() {
 				f, err := proc.ReadFacts(pid)
-				if err != nil || f.Pgid != group || f.State == 'Z' || f.State == 'X' {
+				if err != nil || f.State == 'Z' || f.State == 'X' {
 					continue
 				}
 				if _, known := first[pid]; !known {

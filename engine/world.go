@@ -184,6 +184,9 @@ func (r *run) Kill(a *script.Action, slot, signal int, value *int) error {
 	if err := r.awaitFound(a, slot); err != nil {
 		return err
 	}
+	if err := r.awaitSaid(a, slot, signal); err != nil {
+		return err
+	}
 	if r.isForeign(slot) {
 		r.find(true)
 	}
