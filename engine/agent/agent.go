@@ -249,7 +249,8 @@ func (a *agent) do(act *script.Action) {
 			a.failed(act.Step, act.Verb.ID(), err, event.FlagExpected)
 		}
 	}
-	if a.sig.any {
+	// Where a handler ends with this step, signals are looked for at its end.
+	if a.sig.any && !a.m.HandlerEnds() {
 		a.sig.poll()
 	}
 }

@@ -341,6 +341,7 @@ func (s *signals) sentToSelf(n int) {
 	if s.handled&proc.Bit(n) == 0 || !s.deliverable(n) {
 		return
 	}
+	s.list()
 	for until := arena.Now() + int64(time.Second); ; {
 		if info, err := proc.ReadSignalfd(s.fd); err == nil {
 			s.hold(info)
@@ -357,7 +358,6 @@ func (s *signals) sentToSelf(n int) {
 // deliver takes the signal that interrupted a step, if it is still there.
 func (s *signals) deliver() {
 	s.armed = false
-	s.idle = 0
 	s.a.self.Interrupt.Store(0)
 	s.poll1()
 }
@@ -377,6 +377,7 @@ func (s *signals) take() (proc.Info, bool) {
 	if s.open() == 0 {
 		return proc.Info{}, false
 	}
+	s.list()
 	info, err := proc.ReadSignalfd(s.fd)
 	return info, err == nil
 }
@@ -473,16 +474,17 @@ func (s *signals) handle(info proc.Info) {
 		Number: info.Signo, Pid: info.Pid, Code: info.Code, Value: int(info.Value),
 	}})
 	s.running |= proc.Bit(info.Signo)
+	s.idle = 0
 	s.narrow()
 	s.a.m.Interrupt(info.Signo)
 }
 
-// narrow keeps the signals whose handler runs out of the signalfd. With a
-// single handled signal nothing is left to be read, and nothing needs doing
-// before somebody waits for the signalfd.
+// narrow keeps the signals whose handler runs out of the signalfd. Nothing needs
+// doing before somebody reads it or waits for it, which is after the handler if the
+// handler is short.
 func (s *signals) narrow() {
 	s.a.self.Mask.Store(s.held | s.running)
-	if s.open() != 0 {
+	if s.armed && s.open() != 0 {
 		s.list()
 	}
 }
@@ -504,6 +506,7 @@ func (s *signals) done(n int) {
 	s.a.handlers++
 	s.a.emit(&event.Rec{Kind: event.Returned, Obj: event.NoObj, Value: n})
 	// What is pending comes before the next step, one handler after the other.
+	s.looked, s.due = false, false
 	s.poll1()
 }
 
@@ -513,6 +516,7 @@ func (s *signals) fds(list []unix.PollFd) []unix.PollFd {
 	if s.open() == 0 {
 		return list
 	}
+	s.list()
 	list = append(list, unix.PollFd{Fd: int32(s.fd), Events: unix.POLLIN})
 	if s.handled&rawSignals != 0 {
 		list = append(list, unix.PollFd{Fd: int32(s.raw[0]), Events: unix.POLLIN})

@@ -153,6 +153,18 @@ func (m *Machine) Running(signal int) bool {
 	return false
 }
 
+// HandlerEnds reports whether a handler runs that has nothing left to do.
+func (m *Machine) HandlerEnds() bool {
+	if m.end != nil || m.current != nil || len(m.frames) == 0 {
+		return false
+	}
+	pc := m.pc
+	for m.code[pc].op == opJump && m.code[pc].to > pc {
+		pc = m.code[pc].to
+	}
+	return m.code[pc].op == opHandlerEnd
+}
+
 // End is how the script ended, nil while it goes on.
 func (m *Machine) End() *End { return m.end }
 
