@@ -89,11 +89,15 @@ func newGrade(std streams) *cobra.Command {
 }
 
 func (o *gradeOptions) check() error {
-	switch {
-	case o.repeat < 1:
-		return usage("--repeat %d: at least once", o.repeat)
-	case o.quiet && o.verbose > 0:
+	if o.quiet && o.verbose > 0 {
 		return usage("--quiet and --verbose ask for opposite things")
+	}
+	return atLeastOnce(o.repeat)
+}
+
+func atLeastOnce(repeat int) error {
+	if repeat < 1 {
+		return usage("--repeat %d: at least once", repeat)
 	}
 	return nil
 }

@@ -101,8 +101,6 @@ func needFiles(cmd *cobra.Command, args []string) error {
 
 func (o *runOptions) check() error {
 	switch {
-	case o.repeat < 1:
-		return usage("--repeat %d: at least once", o.repeat)
 	case o.maxFailures < 0:
 		return usage("--max-failures %d: a number, or 0 for no limit", o.maxFailures)
 	case o.failFast && o.maxFailures > 1:
@@ -113,7 +111,7 @@ func (o *runOptions) check() error {
 	if o.failFast {
 		o.maxFailures = 1
 	}
-	return nil
+	return atLeastOnce(o.repeat)
 }
 
 // again are the arguments that another run like this one needs.

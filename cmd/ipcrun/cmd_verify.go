@@ -23,6 +23,7 @@ type verifyOptions struct {
 	display
 	params paramOptions
 	jobs   jobsOption
+	repeat int
 	scale  factor
 }
 
@@ -31,7 +32,8 @@ const verifyLong = `Tries whether an exercise judges right:
   * its own script passes and earns every point;
   * every program of known: good: earns every point;
   * every program of known: bad: loses points, and fails the checks it names;
-  * every check with points fails for one of them at least.
+  * every check with points fails for one of them at least;
+  * with --repeat, each of them every time.
 
 EXERCISE is a folder with an exercise.yaml, such a file, or a folder of folders
 with exercises.`
@@ -50,7 +52,7 @@ func newVerify(std streams) *cobra.Command {
 			}
 			return nil
 		},
-		PreRunE: prepare(o.jobs.check),
+		PreRunE: prepare(o.jobs.check, func() error { return atLeastOnce(o.repeat) }),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runVerify(cmd.Context(), o, args, std)
 		},
@@ -60,6 +62,7 @@ func newVerify(std streams) *cobra.Command {
 	o.addQuiet(cmd, "say nothing of exercises that judge right, and show no progress")
 	o.params.add(cmd)
 	o.jobs.add(cmd, "auto", "try `N` programs at once; auto: as many as there are processors")
+	cmd.Flags().IntVar(&o.repeat, "repeat", 1, "try each program `N` times; an exercise whose judgement changes judges wrong")
 	cmd.Flags().Var(&o.scale, "timeout-scale", "multiply every timeout by this, those of the exercise included, as on a slow machine")
 	cmd.Flags().CountVarP(&o.verbose, "verbose", "v", "say of every program what it has earned")
 	return cmd
@@ -124,7 +127,7 @@ func runVerify(ctx context.Context, o *verifyOptions, paths []string, std stream
 				continue
 			}
 			v := &verification{exercise: ex, trials: ex.Trials(),
-				grader: &grade.Grader{Engine: e, Exercise: ex, Detail: grade.Full, Repeat: 1, Version: version()}}
+				grader: &grade.Grader{Engine: e, Exercise: ex, Detail: grade.Full, Repeat: o.repeat, Version: version()}}
 			if err := v.grader.Prepare(nil); err != nil {
 				return err
 			}
@@ -156,7 +159,11 @@ func runVerify(ctx context.Context, o *verifyOptions, paths []string, std stream
 	for _, v := range all {
 		v.report(c.out, o, &res)
 	}
-	o.say(c.out, "%s and %s tried in %s", plural(len(all), "exercise", "exercises"), plural(len(jobs), "program", "programs"), time.Since(began).Round(10*time.Millisecond))
+	times := ""
+	if o.repeat > 1 {
+		times = fmt.Sprintf(" %d times each", o.repeat)
+	}
+	o.say(c.out, "%s and %s tried%s in %s", plural(len(all), "exercise", "exercises"), plural(len(jobs), "program", "programs"), times, time.Since(began).Round(10*time.Millisecond))
 	if c.out.err != nil {
 		return c.out.err
 	}

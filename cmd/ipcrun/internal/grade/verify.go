@@ -51,8 +51,8 @@ func (e *Exercise) Trials() []*Trial {
 	return out
 }
 
-// Try runs the program of a trial and says what is not as it should be. An error
-// is ours.
+// Try runs the program of a trial, as often as Repeat says, and says what is not as
+// it should be. An error is ours.
 func (g *Grader) Try(ctx context.Context, t *Trial) error {
 	if t.Known == nil {
 		return g.tryItself(ctx, t)
@@ -67,6 +67,8 @@ func (g *Grader) Try(ctx context.Context, t *Trial) error {
 		t.Problems = append(t.Problems, Problem{at, fmt.Sprintf(format, args...)})
 	}
 	switch {
+	case r.Result == event.Flaky:
+		problem(t.Known.Span, "%s: %s", t.Known.Path, changed(r))
 	case !t.Bad && !r.Full():
 		problem(t.Known.Span, "%s is said to be good, but %s", t.Known.Path, lost(r))
 	case t.Bad && !t.Known.Compiles && !r.Unbuilt:
@@ -104,6 +106,17 @@ func because(message string) string {
 	return " (" + message + ")"
 }
 
+// changed says in words what was not the same each time.
+func changed(r *Result) string {
+	out := r.Reason
+	for _, id := range r.Changed {
+		if c := r.check(id); c != nil {
+			out += fmt.Sprintf(" (%s: %s)", id, c.Message)
+		}
+	}
+	return out
+}
+
 // lost says in words what a submission has earned, and why no more.
 func lost(r *Result) string {
 	out := fmt.Sprintf("earned %s of %s points", Number(r.Points), Number(r.MaxPoints))
@@ -118,25 +131,43 @@ func Number(f float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", f)
 
 // tryItself runs the exercise as it stands: it is the reference solution.
 func (g *Grader) tryItself(ctx context.Context, t *Trial) error {
-	sc := g.Exercise.Scenario
-	res, err := g.Engine.Run(ctx, sc)
+	at := g.Exercise.Scenario.Exercise.Submission.Span
+	for i := range g.Repeat {
+		r, err := g.itself(ctx)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			t.Result = r
+		} else {
+			t.Result.compare(r)
+		}
+	}
+	switch {
+	case t.Result.Result == event.Flaky:
+		t.Problems = append(t.Problems, Problem{at, "the exercise by itself: " + changed(t.Result)})
+	case !t.Result.Full():
+		t.Problems = append(t.Problems, Problem{at, "the exercise does not pass by itself: it " + lost(t.Result)})
+	}
+	return nil
+}
+
+// itself is what the reference solution earns in one run.
+func (g *Grader) itself(ctx context.Context) (*Result, error) {
+	res, err := g.Engine.Run(ctx, g.Exercise.Scenario)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	v := res.Verdict
 	switch {
 	case v.Ending == "interrupted":
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	case v.Result == event.Error || v.Result == event.Skip:
-		return fmt.Errorf("%s", detailOf(res.Events, v))
+		return nil, fmt.Errorf("%s", detailOf(res.Events, v))
 	}
-	t.Result = &Result{Exercise: g.Exercise.Name, Version: g.Version, Host: engine.Host()}
-	g.judge(t.Result, res.Events)
-	if !t.Result.Full() {
-		at := sc.Exercise.Submission.Span
-		t.Problems = append(t.Problems, Problem{at, "the exercise does not pass by itself: it " + lost(t.Result)})
-	}
-	return nil
+	r := &Result{Exercise: g.Exercise.Name, Version: g.Version, Host: engine.Host()}
+	g.judge(r, res.Events)
+	return r, nil
 }
 
 // Unfired are the checks that no bad program has failed: nothing shows that they
