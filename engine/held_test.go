@@ -17,8 +17,10 @@ import (
 // the script begins, and children that say nothing else have it from their
 // parents, those that are forked later as well.
 func TestHeld(t *testing.T) {
+	// Whoever is nice comes last where others want the processors too.
 	const text = `
 name: x
+timeout: 100s
 primitives: {leave: event}
 processes:
   top:
