@@ -141,7 +141,7 @@ func init() {
 func arrayAgainstModel(t *testing.T) {
 	for _, ct := range ctypes {
 		t.Run(ct.Letter, func(t *testing.T) {
-			checks(t, "20")
+			checks(t, 8)
 			args := Args{Main: ct.Letter, Fields: map[string]any{"size": 5}}
 			c := newCrew(t, "array", args, 2)
 			model, err := c.d.Model(args, 2)
@@ -220,7 +220,7 @@ func ownLockAgainstModel(t *testing.T) {
 		{"array", Args{Main: "i", Fields: map[string]any{"size": 3, "lock": false}}},
 	} {
 		t.Run(fmt.Sprint(tt.kind, tt.args.Fields), func(t *testing.T) {
-			checks(t, "30")
+			checks(t, 15)
 			c := newCrew(t, tt.kind, tt.args, 3)
 			model, err := c.d.Model(tt.args, 3)
 			if err != nil {

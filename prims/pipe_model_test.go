@@ -16,7 +16,10 @@ import (
 // TestPipeAgainstModel: random operations by random processes, one beginning at
 // a time. What the model says blocks is left blocked while others go on; when
 // the model says that it can go on it has to come back, with the same result.
-func TestPipeAgainstModel(t *testing.T) { pipeAgainstModel(t, newRig) }
+func TestPipeAgainstModel(t *testing.T) {
+	checks(t, 25)
+	pipeAgainstModel(t, newRig)
+}
 
 func init() {
 	modelled(pipesAgainstModel, "pipe")
@@ -24,7 +27,7 @@ func init() {
 
 // pipesAgainstModel: the same between real processes.
 func pipesAgainstModel(t *testing.T) {
-	checks(t, "12")
+	checks(t, 6)
 	pipeAgainstModel(t, newRealRig)
 }
 

@@ -528,7 +528,7 @@ func init() {
 
 // poolsAgainstModel: the same between real processes.
 func poolsAgainstModel(t *testing.T) {
-	checks(t, "30")
+	checks(t, 10)
 	poolAgainstModel(t, newRealParty)
 }
 

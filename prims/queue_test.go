@@ -155,7 +155,7 @@ func init() {
 func queueAgainstModel(t *testing.T) {
 	for _, args := range []Args{{Main: 1}, {Main: 3}, {}, managed(Args{Main: 2}), managed(Args{})} {
 		t.Run(fmt.Sprint(args.Main, hasManager(args)), func(t *testing.T) {
-			checks(t, "40")
+			checks(t, 15)
 			c := newCrew(t, "queue", args, 4)
 			model, err := c.d.Model(args, 4)
 			if err != nil {

@@ -178,7 +178,7 @@ func reentrantAgainstModel(t *testing.T) {
 func robustAgainstModel(t *testing.T) {
 	for _, kind := range []string{"lock", "rlock"} {
 		t.Run(kind, func(t *testing.T) {
-			checks(t, "6")
+			checks(t, 4)
 			rapid.Check(t, func(rt *rapid.T) {
 				const n = 6
 				c := newCrew(t, kind, robustArgs, n)

@@ -4,7 +4,9 @@ package prims
 
 import (
 	"flag"
+	"os"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -121,11 +123,16 @@ func (c *crew) buried(i int) {
 	}
 }
 
-// checks sets how many cases rapid draws in this test.
-func checks(t *testing.T, n string) {
+// checks sets how many cases rapid draws in this test; at length it is ten times as
+// many. What is drawn is another each time, so that what few cases do not meet today
+// they may meet tomorrow.
+func checks(t *testing.T, n int) {
+	if os.Getenv("IPCRUN_TEST_LONG") != "" {
+		n *= 10
+	}
 	f := flag.Lookup("rapid.checks")
 	old := f.Value.String()
-	if err := f.Value.Set(n); err != nil {
+	if err := f.Value.Set(strconv.Itoa(n)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Value.Set(old) })

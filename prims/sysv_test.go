@@ -238,7 +238,7 @@ func drawSetArgs(t *rapid.T, verb string) map[string]any {
 // the model take the same back when it is killed.
 func TestSysvUndoAgainstModel(t *testing.T) {
 	needSysv(t)
-	checks(t, "15")
+	checks(t, 10)
 	args := Args{Main: modelSems, Fields: map[string]any{"initial": []any{5, 32000, 2}}}
 	rapid.Check(t, func(rt *rapid.T) {
 		c := newCrew(t, "sysv_semaphore", args, 2)
