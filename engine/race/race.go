@@ -53,7 +53,7 @@ type finder struct {
 	n       int
 	effect  func(r *event.Rec) Effect
 	idle    func(slot int) bool
-	q       [][]event.Rec // of each process, what is still to be replayed
+	q       []queue // of each process, what is still to be replayed
 	clocks  []clock
 	objects map[uint32]*object
 	signals map[[3]int]clock // from, to, signal
@@ -101,8 +101,8 @@ func Find(n int, log Log, effect func(r *event.Rec) Effect, idle func(slot int) 
 
 // queues sorts the records that matter by process, and notes the numbers of
 // the operations on each object.
-func (f *finder) queues(log Log) [][]event.Rec {
-	q := make([][]event.Rec, f.n+1)
+func (f *finder) queues(log Log) []queue {
+	q := make([]queue, f.n+1)
 	log.Each(func(_ int, k event.Kind) bool { return relevant(k) }, func(slot int, r event.Rec) {
 		if slot < 0 {
 			slot = f.n
@@ -117,11 +117,11 @@ func (f *finder) queues(log Log) [][]event.Rec {
 				first := r
 				first.Seq, first.Flags = e.Before, first.Flags|flagReleases
 				o.numbers = append(o.numbers, first.Seq)
-				q[slot] = append(q[slot], first)
+				q[slot].add(&first)
 			}
 			o.numbers = append(o.numbers, r.Seq)
 		}
-		q[slot] = append(q[slot], r)
+		q[slot].add(&r)
 	})
 	for _, o := range f.objects {
 		slices.Sort(o.numbers)
@@ -153,12 +153,12 @@ func (f *finder) object(n uint32) *object {
 
 // heads orders processes by the time of their next record.
 type heads struct {
-	q     [][]event.Rec
+	q     []queue
 	slots []int
 }
 
 func (h *heads) Len() int           { return len(h.slots) }
-func (h *heads) Less(i, j int) bool { return h.q[h.slots[i]][0].At < h.q[h.slots[j]][0].At }
+func (h *heads) Less(i, j int) bool { return h.q[h.slots[i]].first().At < h.q[h.slots[j]].first().At }
 func (h *heads) Swap(i, j int)      { h.slots[i], h.slots[j] = h.slots[j], h.slots[i] }
 func (h *heads) Push(x any)         { h.slots = append(h.slots, x.(int)) }
 func (h *heads) Pop() any {
@@ -171,20 +171,20 @@ func (h *heads) Pop() any {
 // an object before those with smaller numbers: the time stamp is taken after
 // the operation, the number inside it. For the same reason nobody learns of an end
 // before all that the process did has been replayed.
-func (f *finder) replay(q [][]event.Rec) {
+func (f *finder) replay(q []queue) {
 	f.q = q
 	h := &heads{q: q}
 	learning := map[int][]int{} // by process: who waits to learn of its end
 	for s := range q {
-		if len(q[s]) > 0 {
+		if !q[s].empty() {
 			h.slots = append(h.slots, s)
 		}
 	}
 	heap.Init(h)
 	for h.Len() > 0 && len(f.found) < f.limit {
 		s := heap.Pop(h).(int)
-		for len(q[s]) > 0 {
-			r := &q[s][0]
+		for !q[s].empty() {
+			r := q[s].first()
 			if r.Kind == event.Op {
 				o := f.object(r.Obj)
 				if o.next < len(o.numbers) && o.numbers[o.next] < r.Seq {
@@ -200,14 +200,14 @@ func (f *finder) replay(q [][]event.Rec) {
 					}
 				}
 			} else {
-				if p := ended(r); p >= 0 && p < f.n && p != s && len(q[p]) > 0 {
+				if p := ended(r); p >= 0 && p < f.n && p != s && !q[p].empty() {
 					learning[p] = append(learning[p], s)
 					break
 				}
 				f.life(s, r)
 			}
-			q[s] = q[s][1:]
-			if len(q[s]) > 0 {
+			q[s].drop()
+			if !q[s].empty() {
 				heap.Push(h, s)
 			} else {
 				for _, w := range learning[s] {
@@ -250,7 +250,7 @@ func (f *finder) op(s int, r *event.Rec, o *object) {
 	}
 	if e.Ends {
 		for p := range f.n {
-			if len(f.q[p]) == 0 {
+			if f.q[p].empty() {
 				c.join(f.clocks[p])
 			}
 		}
