@@ -3,13 +3,13 @@ package engine_test
 import (
 	"fmt"
 	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"ipcrun/engine"
 	"ipcrun/engine/event"
+	interpreter "ipcrun/engine/proc/python"
 )
 
 // patient is an Engine whose limits are for a machine that has much else to do:
@@ -40,11 +40,11 @@ func programPasses(t testing.TB, text string) *outcome {
 // its place.
 func python(t testing.TB) string {
 	t.Helper()
-	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	path, err := interpreter.Itself()
 	if err != nil {
-		t.Skipf("no python3 on this machine: %v", err)
+		t.Skip(err)
 	}
-	return strings.TrimSpace(string(out))
+	return path
 }
 
 // needs skips a test that is about a program which this machine does not have.

@@ -15,6 +15,7 @@ import (
 	"ipcrun/engine"
 	"ipcrun/engine/event"
 	"ipcrun/engine/plan"
+	"ipcrun/engine/proc/python"
 	"ipcrun/spec"
 	"ipcrun/spec/diag"
 	"ipcrun/spec/source"
@@ -323,6 +324,7 @@ steps: [{wait: a, timeout: 50s}, {assert: a.exit_code == 0}]
 				b.Fatal(err)
 			}
 			defer e.Close()
+			interpreter, missing := python.Itself()
 			var ours, theirs []float64
 			for b.Loop() {
 				res, err := e.Run(b.Context(), sc)
@@ -339,7 +341,10 @@ steps: [{wait: a, timeout: 50s}, {assert: a.exit_code == 0}]
 					}
 				}
 				ours = append(ours, float64(last-first)/rounds)
-				if out, err := exec.Command("python3", "-c", peer, name, strconv.Itoa(rounds)).Output(); err == nil {
+				if missing != nil {
+					continue
+				}
+				if out, err := exec.Command(interpreter, "-c", peer, name, strconv.Itoa(rounds)).Output(); err == nil {
 					if ns, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64); err == nil {
 						theirs = append(theirs, ns)
 					}

@@ -16,6 +16,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
+
+	"ipcrun/engine/proc/python"
 )
 
 // TestPipeFrames: what is in the pipe is what Connection.send_bytes writes.
@@ -125,13 +127,12 @@ func pipeValue(depth int) *rapid.Generator[any] {
 	return rapid.OneOf(simple...)
 }
 
-const python = "python3"
-
 // TestPipeWithPython: a Connection of Python's multiprocessing is at the other
 // end, for 10,000 messages.
 func TestPipeWithPython(t *testing.T) {
-	if _, err := exec.LookPath(python); err != nil {
-		t.Skip("no python3 on this machine: nobody to talk to")
+	interpreter, err := python.Itself()
+	if err != nil {
+		t.Skip(err, ": nobody to talk to")
 	}
 	const rounds = 10_000
 	const program = `
@@ -159,7 +160,7 @@ except EOFError:
 	r.do(1, pipeOrder{verb: "close", part: "b"})
 	f := os.NewFile(uintptr(fd), "b")
 	var out bytes.Buffer
-	cmd := exec.Command(python, "-c", program, fmt.Sprint(rounds))
+	cmd := exec.Command(interpreter, "-c", program, fmt.Sprint(rounds))
 	cmd.ExtraFiles, cmd.Stderr = []*os.File{f}, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

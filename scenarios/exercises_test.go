@@ -13,6 +13,7 @@ import (
 	"ipcrun/engine"
 	"ipcrun/engine/event"
 	"ipcrun/engine/plan"
+	"ipcrun/engine/proc/python"
 	"ipcrun/spec"
 	"ipcrun/spec/diag"
 	"ipcrun/spec/source"
@@ -118,11 +119,11 @@ func command(t *testing.T, file string) []string {
 		t.Fatal(err)
 	}
 	if strings.HasSuffix(file, ".py") {
-		out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+		path, err := python.Itself()
 		if err != nil {
-			t.Skipf("no python3 on this machine: %v", err)
+			t.Skip(err)
 		}
-		return []string{strings.TrimSpace(string(out)), file}
+		return []string{path, file}
 	}
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("no gcc on this machine")

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ipcrun/engine/proc/python"
 )
 
 // The benchmarks of this file run ipcrun as its users do, as a whole process,
@@ -22,14 +24,13 @@ import (
 // command: taskset -c 0 for one processor; chrt -f 1 before it, as root, where
 // others are busy on the machine.
 
-// python is the interpreter itself: version managers put a slow script before
-// it, which would be no fair peer.
-func python(b *testing.B) string {
-	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+// peer is the interpreter that the programs in Python run by.
+func peer(b *testing.B) string {
+	path, err := python.Itself()
 	if err != nil {
-		b.Skip("no python3 on this machine: nothing to compare with")
+		b.Skip(err, ": nothing to compare with")
 	}
-	return strings.TrimSpace(string(out))
+	return path
 }
 
 // binary builds ipcrun as it is released: without cgo, which package net would
@@ -68,7 +69,7 @@ func median(d []time.Duration) time.Duration {
 // BenchmarkDriver: scenarios/driver.yaml against a Python program that does the
 // same exchange on a terminal with multiprocessing. Must reach a quarter.
 func BenchmarkDriver(b *testing.B) {
-	py, bin := python(b), binary(b)
+	py, bin := peer(b), binary(b)
 	var ours, theirs []time.Duration
 	for b.Loop() {
 		ours = append(ours, timed(b, bin, "../../scenarios/driver.yaml"))
@@ -151,7 +152,7 @@ processes: {p: [{repeat: N, as: i, do: [{apply: crew, task: square, args: {x: "$
 // multiprocessing, nanoseconds per round. The time is that from all processes
 // being ready to the last one's end, from the event log.
 func BenchmarkLoops(b *testing.B) {
-	py, bin := python(b), binary(b)
+	py, bin := peer(b), binary(b)
 	for _, c := range loops {
 		b.Run(c.peer, func(b *testing.B) {
 			dir := b.TempDir()

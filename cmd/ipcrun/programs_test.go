@@ -9,13 +9,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"ipcrun/engine"
 	"ipcrun/engine/event"
 	"ipcrun/engine/plan"
+	"ipcrun/engine/proc/python"
 	"ipcrun/prims"
 	"ipcrun/spec"
 	"ipcrun/spec/diag"
@@ -125,16 +125,6 @@ func TestProgramsPage(t *testing.T) {
 	}
 }
 
-// interpreter is Python itself, and not what a version manager has put in its
-// place, which takes its time.
-var interpreter = sync.OnceValue(func() string {
-	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
-})
-
 // converse runs a scenario with a program of the page as its process other.
 func converse(t *testing.T, e *engine.Engine, dir string, file *source.File, f pageFile) {
 	path, rounds := filepath.Join(dir, f.stem+"."+f.ext), conversation
@@ -144,9 +134,11 @@ func converse(t *testing.T, e *engine.Engine, dir string, file *source.File, f p
 	}
 	switch f.ext {
 	case "py":
-		if argv = []string{interpreter(), path}; argv[0] == "" {
-			t.Skip("no python3 on this machine")
+		interpreter, err := python.Itself()
+		if err != nil {
+			t.Skip(err)
 		}
+		argv = []string{interpreter, path}
 	case "c":
 		argv[0] = strings.TrimSuffix(path, ".c")
 		gcc, err := exec.LookPath("gcc")

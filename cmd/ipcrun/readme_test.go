@@ -12,6 +12,7 @@ import (
 	"ipcrun/engine"
 	"ipcrun/engine/event"
 	"ipcrun/engine/plan"
+	"ipcrun/engine/proc/python"
 	"ipcrun/spec"
 	"ipcrun/spec/diag"
 	"ipcrun/spec/source"
@@ -105,6 +106,7 @@ func TestReadmeCommands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds ipcrun")
 	}
+	python.First()
 	dir, repo := t.TempDir(), repository(t)
 	entries, err := os.ReadDir(repo)
 	if err != nil {
@@ -167,6 +169,7 @@ func TestExercisesPage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it grades")
 	}
+	python.First()
 	const page = "../../docs/exercises.md"
 	data, err := os.ReadFile(page)
 	if err != nil {

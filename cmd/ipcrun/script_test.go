@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ipcrun/engine/proc/python"
 	"ipcrun/engine/sandbox"
 	"ipcrun/engine/sandbox/refuse"
 )
@@ -43,6 +44,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	python.First()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,

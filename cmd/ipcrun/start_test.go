@@ -16,6 +16,7 @@ import (
 
 	"ipcrun/engine/event"
 	"ipcrun/engine/proc"
+	"ipcrun/engine/proc/python"
 )
 
 // underAttack is a program whose signals come by keys and by kill; a shell cannot
@@ -70,6 +71,7 @@ func deafened() {
 // blocked, a program does and gets the same, and is judged the same: when it
 // passes and when it fails.
 func TestStartedAnyhow(t *testing.T) {
+	python.First()
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skipf("no bash on this machine: %v", err)
 	}

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ipcrun/engine/proc"
+	interpreter "ipcrun/engine/proc/python"
 )
 
 // The test binary starts itself again as a supervisor that observes a program and
@@ -307,19 +308,14 @@ func compiled(t testing.TB, name string) string {
 	return path
 }
 
-// python is the path of an interpreter.
+// python is the interpreter itself.
 func python(t testing.TB) string {
 	t.Helper()
-	path, err := exec.LookPath("python3")
+	path, err := interpreter.Itself()
 	if err != nil {
-		t.Skip("python3 is needed")
+		t.Skip(err)
 	}
-	// Not a version manager's shim: the interpreter itself.
-	out, err := exec.Command(path, "-c", "import sys; print(sys.executable)").Output()
-	if err != nil {
-		t.Skip("python3 does not run: ", err)
-	}
-	return strings.TrimSpace(string(out))
+	return path
 }
 
 // of are the events of a kind, in order.

@@ -32,6 +32,8 @@ engine/script   < spec/decl spec/cond prims
 engine/proc/internal/nearest
 engine/proc/sig  < engine/proc/internal/nearest
 engine/proc/keys < engine/proc/internal/nearest
+# Python as tests and benchmarks want it: nothing but tests imports it.
+engine/proc/python
 engine/proc     < engine/proc/sig engine/proc/keys
 # Containment is below the engine, beside processes.
 engine/sandbox/internal/filter
