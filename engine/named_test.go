@@ -110,7 +110,7 @@ func TestNamedObjectsOfAKilledEngine(t *testing.T) {
 	fixed, met := shortDir(t), 0
 	var whole time.Duration // until there is an object, on this machine
 	text := namedKinds(fixed)
-	for i := range runs(60, 300) {
+	for i := range runs(30, 300) {
 		dir := shortDir(t)
 		cmd := exec.Command(proc.Self(), "kill-me")
 		cmd.Env = append(os.Environ(), helperEnv+"=named", "TMPDIR="+dir, namedEnv+"="+text)
