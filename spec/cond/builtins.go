@@ -108,16 +108,12 @@ var builtins = [...]builtin{
 		doc: "whether a text begins with another", example: `hasPrefix(conductor.output, "ding")`},
 	{name: "hasSuffix", args: "ss", params: "text suffix", result: yieldsBool,
 		doc: "whether a text ends with another", example: `hasSuffix(conductor.lines[0], "ng")`},
-	{name: "indexOf", args: "ss", params: "text piece", result: yieldsInt,
-		doc: "where a piece begins in a text for the first time, counted from 0; -1 if nowhere", example: `indexOf(conductor.output, "go") == 5`},
 	{name: "int", args: "a", params: "value", result: yieldsInt,
 		doc: "a number without its fraction, or the number that a text is", example: `int("42") == conductor.exit_code + 42`},
 	{name: "join", args: "l/s", params: "list separator", result: yieldsText,
 		doc: "the texts of a list as one text, with a separator between them", example: `join(conductor.lines, " ") == "ding go ding"`},
 	{name: "last", args: "l", params: "list", result: elementOf,
 		doc: "the last element of a list, nil if it is empty", example: `last(conductor.lines) == "ding"`},
-	{name: "lastIndexOf", args: "ss", params: "text piece", result: yieldsInt,
-		doc: "where a piece begins in a text for the last time, counted from 0; -1 if nowhere", example: `lastIndexOf(conductor.output, "ding") == 8`},
 	{name: "len", args: "c", params: "value", result: yieldsInt,
 		doc: "how many characters a text has, elements a list, or entries a map", example: `len(conductor.lines) == 3`},
 	{name: "lower", args: "s", params: "text", result: yieldsText,
@@ -293,7 +289,8 @@ func takes(letter byte, t Type) (bool, string) {
 }
 
 // ownFuncs replace functions of expr: a duration of expr compares with nothing
-// but itself, and its keys and values come in an order that is never the same.
+// but itself, its keys and values come in an order that is never the same, and
+// it finds a piece of text at a byte.
 var ownFuncs = [...]Func{
 	{
 		Decl: decl.Func{
@@ -307,6 +304,16 @@ var ownFuncs = [...]Func{
 	},
 	{
 		Decl: decl.Func{
+			Name:    "indexOf",
+			Params:  []decl.Param{{Name: "text", Shape: decl.String}, {Name: "piece", Shape: decl.String}},
+			Result:  decl.Int,
+			Doc:     "the character at which a piece begins in a text for the first time, counted from 0; -1 if nowhere",
+			Example: `indexOf(conductor.output, "go") == 5`,
+		},
+		Call: characterOf("indexOf", strings.Index),
+	},
+	{
+		Decl: decl.Func{
 			Name:    "keys",
 			Params:  []decl.Param{{Name: "map", Shape: decl.Map}},
 			Result:  decl.List,
@@ -317,6 +324,16 @@ var ownFuncs = [...]Func{
 			keys, _, err := sortedEntries("keys", args[0])
 			return keys, err
 		},
+	},
+	{
+		Decl: decl.Func{
+			Name:    "lastIndexOf",
+			Params:  []decl.Param{{Name: "text", Shape: decl.String}, {Name: "piece", Shape: decl.String}},
+			Result:  decl.Int,
+			Doc:     "the character at which a piece begins in a text for the last time, counted from 0; -1 if nowhere",
+			Example: `lastIndexOf(conductor.output, "ding") == 8`,
+		},
+		Call: characterOf("lastIndexOf", strings.LastIndex),
 	},
 	{
 		Decl: decl.Func{

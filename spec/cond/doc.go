@@ -24,7 +24,7 @@
 // fails when x is not of the list's type): integers wrap, / always yields a
 // float, % wants integers, comparisons chain (1 < x < 5), == between different
 // types is false. One thing differs: a name that has no value yet is an error
-// and not nil.
+// and not nil, and text consists of characters wherever it is cut (characters.go).
 //
 //	sc := &cond.Scope{Names: map[string]cond.Type{
 //		"jobs": cond.Object(map[string]cond.Type{"size": cond.Of(decl.Int, decl.None)}),

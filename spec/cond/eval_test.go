@@ -68,6 +68,19 @@ func TestEval(t *testing.T) {
 		{`conductor.vars[conductor.state]`, nil},
 		{"keys({b: 1})", []any{"b"}},
 		{"uniq([1, 1, 2]) == [1, 2]", true},
+		{"conductor.lines[0][0:2]", "到站"},
+		{"conductor.lines[0][-3:-1]", "下车"},
+		{"conductor.lines[0][:99]", "到站了，下车吧"},
+		{"conductor.lines[0][-99:1]", "到"},
+		{"conductor.lines[0][5:2]", ""},
+		{"conductor.vars.job[1:]", "ne"},
+		{"map(conductor.lines, #[1:2])", []any{"站"}},
+		{"[1, 2, 3][-2:]", []any{2, 3}},
+		{"indexOf(conductor.output, '下车')", 4},
+		{"lastIndexOf(conductor.output, '了')", 2},
+		{"indexOf(who, '了')", -1},
+		{"conductor.output[indexOf(conductor.output, '，') + 1:]", "下车吧\n"},
+		{"map(conductor.lines, indexOf(#, '站'))", []any{1}},
 		{"fork[0] == {holder: 'p1', locked: true}", true},
 	} {
 		e, ps := Compile(test.src, course(), WantAny)
@@ -103,7 +116,14 @@ func TestEvalErrors(t *testing.T) {
 		{"fork[index + 6].holder", "fork[index + 6]", "index 7 is out of range: there are 3 elements"},
 		{"1 + jobs.size % (index - 1)", "jobs.size % (index - 1)", "the remainder of a division by zero has no value"},
 		{"fork[conductor.vars.job]", "conductor.vars.job", "an element is picked by a whole number, not by text"},
-		{"conductor.vars.job[anything]", "anything", "an element is picked by a whole number, not by nil"},
+		{"fork[anything]", "anything", "an element is picked by a whole number, not by nil"},
+		{"conductor.vars.job[0]", "conductor.vars.job[0]", "text has no elements; cut out a piece, as in conductor.vars.job[0:1]"},
+		{"map([1], conductor.vars.job[0])", "conductor.vars.job[0]", "text has no elements; cut out a piece, as in conductor.vars.job[0:1]"},
+		{"get(conductor.vars.job, 0)", "conductor.vars.job", "text has no elements; cut out a piece, as in conductor.vars.job[0:1]"},
+		{"first(conductor.vars.job)", "conductor.vars.job", "first wants a list here, not text"},
+		{"any(conductor.vars.job, # == 'o')", "conductor.vars.job", "any wants a list here, not text"},
+		{"anything[1:]", "anything[1:]", ""},
+		{"indexOf(conductor.vars.n, 'o')", "indexOf(conductor.vars.n, 'o')", "indexOf looks for text in text, not at a whole number"},
 		{"conductor.vars[conductor.vars.n]", "conductor.vars.n", "an entry of a map is picked by text, not by a whole number"},
 		{"anything[0]", "anything[0]", "nil has no elements"},
 		{"!anything", "anything", "! needs true or false, not nil"},
@@ -345,5 +365,18 @@ func TestCanonical(t *testing.T) {
 	list := []any{1, []any{"a"}, map[string]any{"b": 2.5}}
 	if got := canonical(list).([]any); &got[0] != &list[0] {
 		t.Error("a list that is canonical already was copied")
+	}
+}
+
+// TestTextOfBytes slices text whose bytes are no UTF-8, as a pipe of bytes yields.
+func TestTextOfBytes(t *testing.T) {
+	for src, want := range map[string]any{"len(x)": 3, "x[1:]": "\xfd站", "x[:2]": "\xfe\xfd", "x[-1:]": "站", "indexOf(x, '站')": 2} {
+		e, err := CompileTrusted(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := e.Eval(vars{"x": "\xfe\xfd站"}); got != want || err != nil {
+			t.Errorf("%s is %q, %v; want %q", src, got, err, want)
+		}
 	}
 }

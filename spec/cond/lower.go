@@ -155,7 +155,7 @@ func (l *lowerer) call(n *ast.CallNode, name string) lowered {
 		}
 		return out
 	}
-	if own, ok := ownFunc(name); ok && len(args) == 1 {
+	if own, ok := ownFunc(name); ok && len(args) == len(own.Decl.Params) {
 		return folded(func(env Env, c *calls) value {
 			out, err := own.Call(values(env, c)...)
 			if err != nil {
@@ -196,7 +196,7 @@ func (l *lowerer) member(n *ast.MemberNode) lowered {
 	}
 	by := l.lower(n.Property)
 	return folded(func(env Env, c *calls) value {
-		return elementAt(n, base.run(env, c), by.run(env, c))
+		return l.elementAt(n, base.run(env, c), by.run(env, c))
 	}, base, by)
 }
 
@@ -222,7 +222,7 @@ func known(n ast.Node, r Record, name string) value {
 
 // elementAt is base[by]. Negative numbers count from the end, and a float is
 // cut to a whole number, as in expr.
-func elementAt(n *ast.MemberNode, base, by value) value {
+func (l *lowerer) elementAt(n *ast.MemberNode, base, by value) value {
 	switch t := base.x.(type) {
 	case map[string]any:
 		switch by.kind {
@@ -240,7 +240,7 @@ func elementAt(n *ast.MemberNode, base, by value) value {
 	case []any:
 		return valueOf(t[within(n, by, len(t))])
 	case string:
-		return intValue(int(t[within(n, by, len(t))]))
+		fail(n, noElements, l.tree.quote(n.Node))
 	}
 	fail(n, "%s has no elements", describe(base.any()))
 	return value{}

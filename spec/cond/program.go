@@ -24,7 +24,8 @@ import (
 // instructions that panic when a value is nil or of a neighbouring type.
 func (l *lowerer) program(n ast.Node) lowered {
 	u := uses(n)
-	prog, err := l.assemble(n, u)
+	copied, ours := l.forMachine(n)
+	prog, err := l.assemble(copied, u, ours)
 	if err != nil {
 		if l.err == nil {
 			l.err = err
@@ -32,7 +33,10 @@ func (l *lowerer) program(n ast.Node) lowered {
 		return lowered{run: func(Env, *calls) value { panic(&failure{node: n, text: err.Error()}) }}
 	}
 	run := func(env Env, c *calls) value {
-		m := make(map[string]any, len(u.names)+len(u.calls))
+		m := make(map[string]any, len(u.names)+len(u.calls)+len(ours))
+		for name, f := range ours {
+			m[name] = f
+		}
 		for _, id := range u.names {
 			m[id.Value] = plain(canonicalOnce(look(id, env, id.Value)))
 		}
@@ -79,7 +83,7 @@ type callError struct{ f *failure }
 
 func (e *callError) Error() string { return e.f.text }
 
-func (l *lowerer) assemble(n ast.Node, u *usage) (prog *vm.Program, err error) {
+func (l *lowerer) assemble(n ast.Node, u *usage, ours map[string]machineFunc) (prog *vm.Program, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			prog, err = nil, fmt.Errorf("cannot be compiled: %v", r)
@@ -87,6 +91,9 @@ func (l *lowerer) assemble(n ast.Node, u *usage) (prog *vm.Program, err error) {
 	}()
 	env := nature.FromType(reflect.TypeFor[map[string]any]())
 	env.TypeData = &nature.TypeData{Fields: map[string]nature.Nature{}}
+	for name := range ours {
+		env.Fields[name] = nature.Nature{}
+	}
 	for _, id := range u.names {
 		env.Fields[id.Value] = nature.Nature{}
 	}
