@@ -159,6 +159,28 @@ func (r *run) moves(p *process, v arena.Look) bool {
 	return pending&^f.SigIgn&^r.arena.Slot(p.slot).Mask.Load() != 0
 }
 
+// anybodyWaits reports whether a process is stuck, and not the script alone. One
+// that is idle waits for the script, a daemon and a worker without a task may wait
+// for ever: with nobody else left nothing is wrong with the processes.
+func (r *run) anybodyWaits() bool {
+	for i, p := range r.procs {
+		if !p.forked || p.ended || r.plan.Slots[i].Flags&script.SlotDaemon != 0 {
+			continue
+		}
+		v := r.arena.Slot(i).Look()
+		if v.State == arena.Blocked && v.Wait.On == arena.OnOrder {
+			continue
+		}
+		if of := r.plan.Slots[i].Proc.Of; of != nil && v.State == arena.Blocked {
+			if on := int(v.Wait.On); on < len(r.plan.Prims) && r.plan.Prims[on].Decl == of {
+				continue
+			}
+		}
+		return true
+	}
+	return false
+}
+
 // waits describes every live process and what it waits for, for the record.
 func (r *run) waits() []any {
 	out := []any{}

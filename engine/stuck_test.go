@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ipcrun/engine/event"
+	"ipcrun/prims"
 )
 
 const twoLocks = `
@@ -292,4 +293,47 @@ processes:
 	} {
 		t.Run(tt.name, func(t *testing.T) { passes(t, tt.text) })
 	}
+}
+
+// TestNoDeadlockWithoutAnybodyStuck: a check that can never hold is a failure, also
+// where a deadlock is declared, as long as no process waits for anything but the
+// script. One that does, and the deadlock is as declared.
+func TestNoDeadlockWithoutAnybodyStuck(t *testing.T) {
+	for _, tt := range []struct{ name, text, ending string }{
+		{"a text of a process that has ended", "processes:\n  a: [print: one]\nsteps:\n  - {expect: two, from: a}  # cause\n", "fail"},
+		{"a condition when all have ended", "primitives: {v: {value: i}}\nprocesses:\n  a: [add: v]\nsteps:\n  - eventually: v.value == 2  # cause\n", "fail"},
+		{"a condition when all wait for the script", "primitives: {v: {value: i}}\nprocesses:\n  a: idle\nsteps:\n  - {in: a, add: v}\n  - eventually: v.value == 2  # cause\n", "fail"},
+		{"a condition when a daemon waits", "primitives: {q: queue}\nprocesses:\n  a: {daemon: true, steps: [{get: q}]}\n  b: [{put: q, value: 1}]\nsteps:\n  - eventually: q.size == 2  # cause\n", "fail"},
+		{"a condition when workers wait for tasks", "primitives: {crew: {pool: 2}, v: {value: i}}\ntasks:\n  up: [add: v]\nprocesses:\n  a: [{apply: crew, task: up}]\nsteps:\n  - eventually: v.value == 2  # cause\n", "fail"},
+		{"a condition when somebody waits", "primitives: {l: lock}\nprocesses:\n  a: [{acquire: l}, {acquire: l}]\nsteps:\n  - eventually: l.holder == \"b\"  # cause\n", "deadlock"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := "name: check in vain\noutcome: deadlock\nrace: off\n" + tt.text
+			result := event.Failed
+			if tt.ending == "deadlock" {
+				result = event.Pass
+			}
+			run(t, text).decided(result, tt.ending, lineOf(t, text, "# cause"), "")
+		})
+	}
+}
+
+// TestTimeoutExpectedInVain: a step that is to end with Timeout does so as well where
+// it ends before its time because what it waits for can never come.
+func TestTimeoutExpectedInVain(t *testing.T) {
+	for _, step := range []string{
+		"{expect: two, from: a, timeout: 1h, error: Timeout}",
+		"{expect: two, from: a, within: 1h, error: Timeout}",
+		"{expect: two, from: a, error: Timeout}",
+		"{eventually: v.value == 2, error: Timeout}",
+	} {
+		o := passes(t, "name: in vain\nprimitives: {v: {value: i}}\nprocesses:\n  a: [{print: one}, {add: v}]\nsteps:\n  - "+step+"\n")
+		for _, e := range o.Events {
+			if e.Error == prims.Timeout && !strings.Contains(e.Detail, "in vain") {
+				t.Errorf("%s: %s", step, e.Detail)
+			}
+		}
+	}
+	text := "name: in vain\nprocesses:\n  a: [print: one]\nsteps:\n  - {expect: two, from: a, timeout: 1h}\n"
+	run(t, text).decided(event.Failed, "fail", lineOf(t, text, "expect"), "two")
 }

@@ -114,6 +114,9 @@ func (r *run) outcome(a *script.Action, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, errTimeout):
+		if arena.Now() < a.Deadline || a.Deadline == 0 {
+			return decl.Fail(prims.Timeout, "it was waited for in vain")
+		}
 		return decl.Fail(prims.Timeout, "%s passed", time.Duration(a.Deadline-a.Since()))
 	case errors.As(err, &s):
 		if r.stop == nil && !r.points.now {
@@ -300,14 +303,19 @@ func (r *run) groupGone(t *terminal) bool {
 func (r *run) unmet(a *script.Action, about uint32, err error, want string, ps []event.Part, why string) error {
 	var s *stuck
 	if errors.As(err, &s) {
+		// That everybody waits was looked for, and is the end of the scenario; that
+		// a text or a condition can never come is not, and has no waits.
+		if s.waits != nil && r.plan.Scenario.Outcome == "deadlock" && !r.points.now && r.anybodyWaits() {
+			return err
+		}
+		if a.ExpectedError() == prims.Timeout {
+			return errTimeout // in vain is in vain, however long it would have waited
+		}
 		if s.waits == nil {
 			s.waits = r.waits()
 		}
 		if why == "" || strings.HasSuffix(s.why, "without printing it") {
 			why = joinWhy(s.why, why)
-		}
-		if r.plan.Scenario.Outcome == "deadlock" && !r.points.now {
-			return err
 		}
 		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: about, Value: merge(event.CheckValue(false, want, why, ps), map[string]any{
 			"waits": s.waits, "cycle": s.cycle, "doing": r.doing,
