@@ -185,6 +185,9 @@ func (ld *loader) parameters(s *Step, n *ydoc.Node, at int, c *context) {
 			continue
 		}
 		hint, detail := didYouMean(p.Key.Value, known), ""
+		if strings.Contains(p.Key.Value, "：") {
+			hint = wideColon
+		}
 		if hint == "" {
 			detail = "It takes " + strings.Join(fieldNames(v.Fields), ", ") + ", and what any step may have: " + strings.Join(fieldNames(StepFields), ", ") + "."
 			if len(v.Fields) == 0 {

@@ -136,7 +136,14 @@ func (ld *loader) bareStep(n *ydoc.Node, c *context) *Step {
 	}
 	verbs := ld.voc.Named(n.Value)
 	if len(verbs) == 0 {
-		ld.add(codeVerb, n.Span, "\""+shorten(n.Value)+"\" is no step", "A step is a verb with its object, as  - print: hello", ld.bareHint(n))
+		detail, hint := "A step is a verb with its object, as  - print: hello", ld.bareHint(n)
+		if _, why, other, ok := instead(n.Value); ok {
+			hint = other
+			if why != "" {
+				detail = why
+			}
+		}
+		ld.add(codeVerb, n.Span, "\""+shorten(n.Value)+"\" is no step", detail, hint)
 		return nil
 	}
 	for _, v := range verbs {

@@ -29,7 +29,7 @@ func missedColon(n *ydoc.Node) string {
 		return ""
 	}
 	if key, _, ok := strings.Cut(n.Value, "："); ok && key != "" {
-		return "： is the full-width colon: YAML needs : and a space"
+		return wideColon
 	}
 	if key, value, ok := strings.Cut(n.Value, ":"); ok && key != "" && value != "" {
 		return "a space is missing after the colon"

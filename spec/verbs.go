@@ -71,7 +71,11 @@ func (ld *loader) noVerb(n *ydoc.Node) {
 		}
 		detail, hint := ld.whyNoVerb(word)
 		d := ld.add(codeVerb, p.Key.Span, "unknown verb \""+shorten(word)+"\"", detail, hint)
-		if near := diag.Nearest(word, ld.voc.VerbNames()); near != "" && hint != "" {
+		near, _, _, known := instead(word)
+		if !known {
+			near = diag.Nearest(word, ld.voc.VerbNames())
+		}
+		if near != "" && hint != "" && hint != wideColon {
 			d.Fix = &diag.Fix{Span: p.Key.Span, Text: near}
 		}
 		return
@@ -96,6 +100,15 @@ func (ld *loader) whyNoVerb(word string) (detail, hint string) {
 		return "\"" + word + ":\" belongs further out; check the indentation.", ""
 	case several && len(ld.voc.Named(first)) > 0:
 		return "The verb is the key, its object the value; parameters are keys of their own.", "write " + first + ": " + shorten(rest)
+	}
+	if strings.Contains(word, "：") {
+		return "", wideColon
+	}
+	if _, detail, hint, ok := instead(word); ok {
+		if detail == "" {
+			detail = "A step has exactly one verb, and its other keys are parameters of it."
+		}
+		return detail, hint
 	}
 	for _, v := range ld.voc.Verbs {
 		if field(v.Fields, word) != nil {

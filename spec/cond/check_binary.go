@@ -169,6 +169,9 @@ func (c *typer) mismatch(n *ast.BinaryNode, l, r Type, verb string) Type {
 // mixHint knows the usual reasons why a, of type ta, does not go with b.
 func (c *typer) mixHint(n *ast.BinaryNode, a ast.Node, ta Type, b ast.Node, tb Type) string {
 	lit, isText := b.(*ast.StringNode)
+	if not, ok := a.(*ast.UnaryNode); ok && a == n.Left && (not.Operator == "not" || not.Operator == "!") {
+		return fmt.Sprintf("%s applies to %s alone; write not (%s %s %s)", not.Operator, c.tree.quote(not.Node), c.tree.quote(not.Node), n.Operator, c.tree.quote(b))
+	}
 	switch {
 	case ta.kind == objectKind:
 		return compareHint(c.tree.quote(a), ta)

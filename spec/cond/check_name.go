@@ -14,6 +14,16 @@ var elsewhere = map[string]string{
 	"AND": "and", "OR": "or", "NOT": "not", "IN": "in",
 }
 
+// narrow is a word with ASCII in the place of full-width letters and digits.
+func narrow(word string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '！' && r <= '～' {
+			return r - '！' + '!'
+		}
+		return r
+	}, word)
+}
+
 func (c *typer) knows(name string) bool {
 	for _, l := range c.locals {
 		if l.name == name {
@@ -43,6 +53,9 @@ func (c *typer) name(n *ast.IdentifierNode) Type {
 func (c *typer) nameHint(word string) string {
 	if s, ok := elsewhere[word]; ok {
 		return "write " + s
+	}
+	if ascii := narrow(word); ascii != word {
+		return "these are full-width characters: write " + ascii
 	}
 	if bare := strings.TrimLeft(word, "$"); bare != word && (c.knows(bare) || bare == "") {
 		return "names are written without $"

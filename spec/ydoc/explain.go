@@ -222,6 +222,9 @@ func (x *fault) unclosed() bool {
 				fmt.Sprintf("Its items are separated by commas, and in {…} each is key: value. %s", condition))
 		}
 		x.d.Code = CodeUnclosed
+		if wide := map[rune]string{'[': "］", '{': "｝"}[c]; strings.Contains(x.rest, wide) {
+			x.d.Hint = fmt.Sprintf("%s is the full-width bracket: YAML needs %c", wide, closer)
+		}
 		return x.say(fmt.Sprintf("this %c is never closed", c),
 			fmt.Sprintf("A %c is missing, or the value is text that starts with %c and needs quotes.", closer, c))
 	case ']', '}':

@@ -113,6 +113,11 @@ func (x *fault) bare(start, end int, what, why string) bool {
 		quoted = "'" + strings.ReplaceAll(text, "'", "''") + "'"
 	}
 	x.d.Span = source.Span{Start: x.f.PosAt(start), End: x.f.PosAt(start + len(text))}
+	if before, _, _ := strings.Cut(text, ":"); what == "colon" && strings.Contains(before, "，") {
+		x.d.Hint = "， is the full-width comma: YAML needs , and a space"
+		x.d.Fix = &diag.Fix{Span: x.d.Span, Text: strings.ReplaceAll(text, "，", ", ")}
+		return x.say("a key in the middle of text", why)
+	}
 	x.d.Hint = "write " + quoted
 	x.d.Fix = &diag.Fix{Span: x.d.Span, Text: quoted}
 	return x.say("text with a "+what+" in it needs quotes here", why)
