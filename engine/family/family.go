@@ -298,8 +298,10 @@ func (m *Member) settle() {
 	if m.Cloned && m.Ticks >= worthOfTicks {
 		own = true
 	}
-	// What a shell forks changes its signals first, and then what it reads.
-	if p := m.Parent; p != nil && m.Cloned && !p.isShell() && (m.Catches != p.Catches || m.Ignores != p.Ignores) {
+	// What a shell forks changes its signals first, and then what it reads. Who is
+	// about to execute something gives up handlers and what is ignored, as posix_spawn
+	// and Python's subprocess do; nobody who stays what its parent is only does that.
+	if p := m.Parent; p != nil && m.Cloned && !p.isShell() && (m.Catches&^p.Catches != 0 || m.Ignores&^p.Ignores != 0) {
 		own = true
 	}
 	m.settled = own

@@ -448,6 +448,45 @@ func TestArray(t *testing.T) {
 	}
 }
 
+// TestArrayOfSpawned: those that execute something give up what they have inherited
+// of signals before, which makes none of them one that stays what its parent is; so
+// the last does not come before the first, and no helper has a name.
+func TestArrayOfSpawned(t *testing.T) {
+	x := tell(t, nil, Want{Parent: -1, Count: 3})
+	x.look(`
+1001 1000 python3 L=1 i=4096 c=2 : python3 reaper.py
+1002 1001 python3 L=1 r c=2 : python3 reaper.py`)
+	x.means(1001, 0, 0, 0)
+	x.look(`
+1001 1000 python3 L=1 i=4096 c=2 : python3 reaper.py
+1002 1001 python3 L=2 : python3 -c from multiprocessing.resource_tracker import main;main(4)
+1003 1001 python3 L=3 r : python3 worker.py
+1004 1001 python3 L=4 r : python3 worker.py
+1005 1001 python3 L=1 r : python3 reaper.py`)
+	x.means(1001, 0, 0, 0)
+	x.look(`
+1001 1000 python3 L=1 i=4096 c=2 : python3 reaper.py
+1002 1001 python3 L=2 : python3 -c from multiprocessing.resource_tracker import main;main(4)
+1003 1001 python3 L=3 : python3 worker.py
+1004 1001 python3 L=4 : python3 worker.py
+1005 1001 python3 L=5 : python3 worker.py`)
+	x.means(1001, 1003, 1004, 1005)
+
+	// A helper that was named as long as it was a copy of its parent.
+	x = tell(t, nil, Want{Parent: -1, Count: 2})
+	x.look(`
+1001 1000 python3 L=1 : python3 reaper.py
+1002 1001 python3 L=1 : python3 reaper.py
+1003 1001 python3 L=1 : python3 reaper.py`)
+	x.means(1001, 1002, 1003)
+	x.look(`
+1001 1000 python3 L=1 : python3 reaper.py
+1002 1001 python3 L=2 : python3 -c from multiprocessing.resource_tracker import main;main(4)
+1003 1001 python3 L=1 : python3 reaper.py
+1004 1001 python3 L=1 : python3 reaper.py`)
+	x.means(1001, 1003, 1004)
+}
+
 // TestGrandchild: through a shell in between.
 func TestGrandchild(t *testing.T) {
 	x := tell(t, nil, child, Want{Parent: 0, Count: 1})

@@ -174,11 +174,12 @@ func (d *Finder) resolve(w int) (changes []Change, doubt *Ambiguity) {
 	bound := d.bound[w]
 	// What is no child of its parent as it is now was a helper of what it was.
 	for i, m := range bound {
-		if m != nil && !d.below(m, parent) {
+		if m != nil && (!d.below(m, parent) || m.isTracker() || m.isServer()) {
 			bound[i] = nil
 			changes = append(changes, Change{w, i, nil})
 		}
 	}
+	changes = append(changes, d.closeUp(w)...)
 	if parent == nil {
 		return changes, nil
 	}
@@ -235,6 +236,23 @@ func (d *Finder) resolve(w int) (changes []Change, doubt *Ambiguity) {
 		d.settleOn(want, parent, bound[0])
 	}
 	return changes, nil
+}
+
+// closeUp takes their names from those behind a helper that had one of several, so
+// that they get the names in the order of forking.
+func (d *Finder) closeUp(w int) (changes []Change) {
+	bound := d.bound[w]
+	gap := slices.Index(bound, nil)
+	if gap < 0 || slices.ContainsFunc(bound[gap:], func(m *Member) bool { return m != nil && m.Ended }) {
+		return nil
+	}
+	for i := gap; i < len(bound); i++ {
+		if bound[i] != nil {
+			bound[i] = nil
+			changes = append(changes, Change{w, i, nil})
+		}
+	}
+	return changes
 }
 
 // settleOn: a declared child was found, so its parent is the program that is
