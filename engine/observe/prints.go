@@ -4,6 +4,7 @@ package observe
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,10 +21,10 @@ const maxPrinted = 32 << 10
 // stdio uses, and many more.
 const maxVectors = 64
 
-// printing is the table of a program of which only that is observed.
+// printing is the table of a program of which only that is observed. Every write
+// stops: a copy that dup has made of a standard stream may have any number.
 func printing() []*spec {
-	standard := condition{arg: 0, is: []uint32{1, 2}}
-	return []*spec{{nr: unix.SYS_WRITE, name: "write", when: standard}, {nr: unix.SYS_WRITEV, name: "writev", when: standard}}
+	return []*spec{{nr: unix.SYS_WRITE, name: "write"}, {nr: unix.SYS_WRITEV, name: "writev"}}
 }
 
 // streams remembers what the standard streams of the program lead to. A process
@@ -34,17 +35,20 @@ func (t *tracer) streams(root int) {
 	}
 }
 
-// stream is the standard stream that descriptor 1 or 2 of a process leads to now: 1
-// or 2, 0 if it leads elsewhere.
+// stream is the standard stream that a descriptor of a process leads to now: 1 or 2,
+// 0 if it leads elsewhere.
 func (t *tracer) stream(pid, fd int) int {
 	to := link(pid, fd)
+	if to == "/dev/tty" && strings.HasPrefix(t.standard[0], "/dev/pts/") {
+		to = t.standard[0] // its terminal, by another name
+	}
 	// A shell's echo >&2 writes to descriptor 1, which is the other stream then.
 	switch first, second := to == t.standard[0], to == t.standard[1]; {
 	case to == "" || !first && !second:
 		return 0
 	case !first:
 		return 2
-	case !second:
+	case !second || fd != 2:
 		return 1
 	}
 	return fd
@@ -53,10 +57,10 @@ func (t *tracer) stream(pid, fd int) int {
 // printed tells of a write to a standard stream, before it is done.
 func (t *tracer) printed(th *thread, i *callInfo) {
 	fd := int(int32(i.args[0]))
-	if th.staged || fd != 1 && fd != 2 || i.nr != unix.SYS_WRITE && i.nr != unix.SYS_WRITEV {
+	if th.staged || i.nr != unix.SYS_WRITE && i.nr != unix.SYS_WRITEV {
 		return
 	}
-	if i.nr == unix.SYS_WRITE {
+	if i.nr == unix.SYS_WRITE && (fd == 1 || fd == 2) {
 		th.wrote(th.tid, fd, i.args[1], i.args[2])
 	}
 	if !t.options.Prints {

@@ -13,7 +13,8 @@ import (
 func TestPrints(t *testing.T) {
 	var out bytes.Buffer
 	x := watchIO(t, Options{Prints: true}, nil, &out, "sh", "-c",
-		`echo one; sh -c 'echo two; true'; echo three | cat; echo four >/dev/null; echo five >&2; printf "%s\n" six`)
+		`echo one; sh -c 'echo two; true'; echo three | cat; echo four >/dev/null; echo five >&2; printf "%s\n" six
+		python3() { `+python(t)+` "$@"; }; python3 -c 'import os; os.dup2(1, 7); os.write(7, b"seven\n"); os.write(os.open("/dev/null", os.O_WRONLY), b"eight\n")'`)
 	events := x.end()
 	consistent(t, events)
 	var got string
@@ -24,11 +25,11 @@ func TestPrints(t *testing.T) {
 		}
 		got += fmt.Sprintf("%s %d %s", who, e.Fd, e.Text)
 	}
-	const want = "root 1 one\nanother 1 two\nanother 1 three\nroot 2 five\nroot 1 six\n"
+	const want = "root 1 one\nanother 1 two\nanother 1 three\nroot 2 five\nroot 1 six\nanother 1 seven\n"
 	if got != want {
 		t.Errorf("got\n%s", got)
 	}
-	if out.String() != "one\ntwo\nthree\nsix\n" {
+	if out.String() != "one\ntwo\nthree\nsix\nseven\n" {
 		t.Errorf("printed %q", out.String())
 	}
 }
