@@ -297,6 +297,16 @@ steps:
 	o.decided(event.Failed, "fail", 8, `driver does not ignore SIGINT: the signal would end it; conductor does not ignore SIGQUIT: it handles it`)
 	o = runProgram(t, scenario+`  - assert: '"SIGTSTP" in driver.catches || "SIGCHLD" in driver.catches'`)
 	o.decided(event.Failed, "fail", 8, `driver does not handle SIGTSTP: the signal would stop it; driver does not handle SIGCHLD: nothing happens when it comes`)
+	// What is blocked, or waited for, ends nobody.
+	w := program(t, "waits.py", `
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGQUIT, signal.SIGUSR1])
+conductor = os.fork()
+while True:
+    signal.sigwait([signal.SIGUSR1])
+`)
+	o = runProgram(t, strings.Replace(scenario, p, w, 1)+`  - {eventually: '"SIGQUIT" in driver.ignores && "SIGUSR1" in driver.catches', timeout: 100ms}`)
+	o.decided(event.Failed, "fail", 8, `driver does not ignore SIGQUIT: it has it blocked; driver does not handle SIGUSR1: it waits for it in sigwait, which takes it unseen`)
 	o = runProgram(t, scenario+`
   - press: ctrl-c
   - {expect: still here, from: driver}`)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"ipcrun/engine/proc"
 	"ipcrun/engine/proc/sig"
 )
 
@@ -47,13 +48,15 @@ func (r *run) whyFalse(condition string) string {
 		if has(m[4]) == (m[2] == "") || r.procs[slot].ended {
 			continue
 		}
-		say(m[3] + disposition(m[1], m[4], m[2] != "", has))
+		n, _ := sig.Parse(m[1])
+		awaits := proc.Awaited(r.procs[slot].pid)&(1<<(uint(n)-1)) != 0
+		say(m[3] + disposition(m[1], m[4], m[2] != "", has, awaits))
 	}
 	return strings.Join(out, "; ")
 }
 
 // disposition says what a process does about a signal instead of what was asked.
-func disposition(signal, asked string, not bool, has func(string) bool) string {
+func disposition(signal, asked string, not bool, has func(string) bool, awaits bool) string {
 	verb := strings.TrimSuffix(asked, "s")
 	if asked == "catches" {
 		verb = "handle"
@@ -69,6 +72,10 @@ func disposition(signal, asked string, not bool, has func(string) bool) string {
 		return s + ": it handles it"
 	case has("ignores"):
 		return s + ": it ignores it"
+	case has("blocks"):
+		return s + ": it has it blocked"
+	case awaits:
+		return s + ": it waits for it in sigwait, which takes it unseen"
 	}
 	n, _ := sig.Parse(signal)
 	switch n.Default() {

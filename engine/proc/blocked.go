@@ -47,23 +47,42 @@ type Blocked struct {
 // ReadBlocked asks the kernel what the main thread of a process is blocked in. It
 // knows nothing where this user may not trace the process. It does not block.
 func ReadBlocked(pid int) Blocked {
+	nr, a, ok := callOf(pid)
+	if !ok {
+		return Blocked{}
+	}
+	return blockedIn(pid, nr, a)
+}
+
+// Awaited is the signals that the main thread of a process waits for in sigwait, as
+// a mask: the kernel shows them neither as handled nor as blocked meanwhile.
+func Awaited(pid int) uint64 {
+	nr, a, ok := callOf(pid)
+	if !ok || nr != unix.SYS_RT_SIGTIMEDWAIT {
+		return 0
+	}
+	return wordAt(pid, a[0])
+}
+
+// callOf is the system call that the main thread of a process is blocked in, and its
+// arguments.
+func callOf(pid int) (nr int, a [6]uint64, ok bool) {
 	b, err := os.ReadFile(procPath(pid, "syscall"))
 	if err != nil {
-		return Blocked{}
+		return 0, a, false
 	}
 	words := strings.Fields(string(b))
 	if len(words) < 7 {
-		return Blocked{} // running, or in no system call
+		return 0, a, false // running, or in no system call
 	}
-	nr, err := strconv.Atoi(words[0])
+	nr, err = strconv.Atoi(words[0])
 	if err != nil {
-		return Blocked{}
+		return 0, a, false
 	}
-	var a [6]uint64
 	for i := range a {
 		a[i], _ = strconv.ParseUint(strings.TrimPrefix(words[i+1], "0x"), 16, 64)
 	}
-	return blockedIn(pid, nr, a)
+	return nr, a, true
 }
 
 func blockedIn(pid, nr int, a [6]uint64) Blocked {
