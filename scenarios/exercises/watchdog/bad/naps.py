@@ -1,0 +1,38 @@
+"""The worker sleeps for a moment, again and again."""
+import os
+import signal
+import time
+
+
+def say(text):
+    os.write(1, (text + "\n").encode())
+
+
+def worker():
+    dog = os.getppid()
+    signal.signal(signal.SIGUSR1, lambda *_: os.kill(dog, signal.SIGUSR1))
+    while True:
+        time.sleep(0.01)
+
+
+def alive(*_):
+    signal.alarm(3)  # in place of the one before
+    say("alive")
+
+
+def late(*_):
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    say("killed")
+    os._exit(1)
+
+
+# Before the fork, so that no sign of life comes too early.
+signal.signal(signal.SIGUSR1, alive)
+signal.signal(signal.SIGALRM, late)
+child = os.fork()
+if child == 0:
+    worker()
+signal.alarm(3)
+while True:
+    signal.pause()
