@@ -274,6 +274,10 @@ func (r Run) objects() []string {
 	return out
 }
 
+// succeeded is the error of a step that should have failed: one of the engine's, and
+// not one that the step ended with.
+const succeeded = "Unexpected"
+
 // explainFail accounts for an error that no step expected.
 func (r Run) explainFail(a *account, e *event.Event) {
 	subject := e.Proc
@@ -294,16 +298,22 @@ func (r Run) explainFail(a *account, e *event.Event) {
 	if e.Detail != "" {
 		a.headline = fmt.Sprintf("%s could not %s: %s (%s)", subject, what, visible(e.Detail), e.Error)
 	}
+	wanted := r.find(e).text("error")
+	if e.Error == succeeded && wanted != "" {
+		a.headline = fmt.Sprintf("%s was to fail at %s with %s, and did not fail", subject, what, wanted)
+	}
 	a.why = r.badEndsBut(e)
 	end := "the scenario ended here"
 	if e.Proc != "" {
 		end = e.Proc + " ended here"
 	}
-	switch wanted := r.find(e).text("error"); {
+	switch {
 	case e.Travels:
 		a.why = append(a.why, "Nobody has asked for the result of this task, so nobody would have noticed.")
 	case wanted == "":
 		a.why = append(a.why, fmt.Sprintf("The step does not say error: %s, so %s.", e.Error, end))
+	case e.Error == succeeded:
+		a.why = append(a.why, fmt.Sprintf("The step says error: %s, so %s.", wanted, end))
 	default:
 		a.why = append(a.why, fmt.Sprintf("The step says error: %s, but it failed with %s, so %s.", wanted, e.Error, end))
 	}
