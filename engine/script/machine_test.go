@@ -102,6 +102,17 @@ func TestMachine(t *testing.T) {
 			did:   []string{"acquire 0 until 11"}, code: 1, error: "Timeout", step: 1,
 		},
 		{
+			name:  "with whose acquire fails as expected does not do its body, and releases nothing",
+			body:  `steps: [{with: gate, timeout: 10ns, error: Timeout, do: [{print: inside}]}, {print: after}]`,
+			fails: map[string][]error{"acquire 0": {fail("Timeout")}},
+			did:   []string{"acquire 0 until 11", "print after"},
+		},
+		{
+			name: "with that gets the lock against what is expected",
+			body: `steps: [{with: gate, timeout: 10ns, error: Timeout, do: [{print: inside}]}, {print: after}]`,
+			did:  []string{"acquire 0 until 11"}, error: "Unexpected", step: 1,
+		},
+		{
 			name:  "an expected error, and after it the next step",
 			body:  `steps: [{acquire: gate, block: false, error: WouldBlock}, {print: after}]`,
 			fails: map[string][]error{"acquire 0 nowait": {fail("WouldBlock")}},

@@ -10,8 +10,8 @@ func init() {
 		Verb: decl.Verb{
 			Name: "with", Summary: "do steps while holding a lock", Place: decl.InProcess,
 			Doc: `Acquires, does the body, releases, like Python's with statement. timeout: is
-for the acquire, and so is error: OwnerDied, which does the body while holding
-the lock. An exit inside the body ends the process and keeps the lock,
+for the acquire, and so is error: with OwnerDied the body is done while holding
+the lock, with Timeout nobody gets it, and the body is left out. An exit inside the body ends the process and keeps the lock,
 as os._exit does.`,
 			Object:  &decl.Field{Name: "with", Shape: decl.Ref, Required: true, Refs: lockable(), Doc: "what to hold", Example: "gate"},
 			Fields:  []decl.Field{doField},
@@ -26,6 +26,10 @@ as os._exit does.`,
 			release.Verb, release.Class, release.Args, release.Blocks = "release", kind, nil, nil
 			release.Timeout, release.Error = nil, ""
 			l.action(Lookup("acquire", kind), &acquire)
+			if s.Error != "" && s.Error != prims.OwnerDied {
+				// It ends so, without the lock, or the process ends here.
+				return
+			}
 			l.steps(s.Blocks["do"])
 			l.action(Lookup("release", kind), &release)
 		},
