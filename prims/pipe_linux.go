@@ -86,7 +86,11 @@ func (p *pipe) attach(a *Attachment) error {
 			continue
 		}
 		if ino, err := inode(fd); err != nil || ino != p.inode[i].Load() {
-			continue // closed by the parent, before the fork
+			// Closed by the parent, before the fork: there is none to hand on either.
+			if a.Closed != nil {
+				a.Closed(i)
+			}
+			continue
 		}
 		if p.oneWay {
 			if err := reopen(fd, p.access(i)); err != nil {

@@ -388,3 +388,18 @@ func refused(t *testing.T, text string) string {
 	}
 	return l.Err().Error()
 }
+
+// TestPipeClosedBeforeForks: an end that a process closed before it forked is none
+// of its child's, nor of a child of that one.
+func TestPipeClosedBeforeForks(t *testing.T) {
+	ends(t, event.Pass, `
+name: x
+inherit: all
+primitives: {orders: {pipe: one-way}}
+processes:
+  top: {steps: [{close: orders.w}, {fork: middle}, {recv: orders.r, error: EOF}, {wait: middle}]}
+  middle: {parent: top, steps: [{send: orders.w, value: 1, error: Closed}, {fork: leaf}, {wait: leaf}]}
+  leaf: {parent: middle, steps: [{send: orders.w, value: 1, error: Closed}]}
+steps: [{wait: top}, {assert: leaf.exit_code == 0}]
+`)
+}
