@@ -83,6 +83,13 @@ func attachMqueue(a *Attachment) (any, error) {
 			return nil, fmt.Errorf("%s: %w", a.Name, err)
 		}
 		q.fd = fd
+	} else if _, _, errno := unix.RawSyscall(unix.SYS_MQ_GETSETATTR, uintptr(a.Fds[0]), 0, 0); errno != 0 {
+		// Closed by the parent, before the fork: there is none to hand on either.
+		q.fd, q.closed = -1, true
+		if a.Closed != nil {
+			a.Closed(0)
+		}
+		return q, nil
 	}
 	if a.Closed != nil {
 		q.gone = func() { a.Closed(0) }

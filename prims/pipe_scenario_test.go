@@ -389,17 +389,25 @@ func refused(t *testing.T, text string) string {
 	return l.Err().Error()
 }
 
-// TestPipeClosedBeforeForks: an end that a process closed before it forked is none
-// of its child's, nor of a child of that one.
-func TestPipeClosedBeforeForks(t *testing.T) {
-	ends(t, event.Pass, `
+// TestClosedBeforeForks: what a process closed before it forked is none of its
+// child's, nor of a child of that one.
+func TestClosedBeforeForks(t *testing.T) {
+	for _, tt := range []struct{ declared, closes, uses string }{
+		{"{pipe: one-way}", "close: x.w", "send: x.w, value: 1"},
+		{"unix_socket", "close: x.server, all: true", "accept: x.server"},
+		{"mqueue", "close: x", "send: x, value: hello"},
+	} {
+		t.Run(tt.declared, func(t *testing.T) {
+			ends(t, event.Pass, `
 name: x
 inherit: all
-primitives: {orders: {pipe: one-way}}
+primitives: {x: `+tt.declared+`}
 processes:
-  top: {steps: [{close: orders.w}, {fork: middle}, {recv: orders.r, error: EOF}, {wait: middle}]}
-  middle: {parent: top, steps: [{send: orders.w, value: 1, error: Closed}, {fork: leaf}, {wait: leaf}]}
-  leaf: {parent: middle, steps: [{send: orders.w, value: 1, error: Closed}]}
+  top: {steps: [{`+tt.closes+`}, {fork: middle}, {wait: middle}]}
+  middle: {parent: top, steps: [{`+tt.uses+`, error: Closed}, {fork: leaf}, {wait: leaf}]}
+  leaf: {parent: middle, steps: [{`+tt.uses+`, error: Closed}]}
 steps: [{wait: top}, {assert: leaf.exit_code == 0}]
 `)
+		})
+	}
 }

@@ -57,6 +57,14 @@ func attachSocket(a *Attachment) (any, error) {
 	if a.Engine || len(a.Fds) == 0 || a.Fds[0] < 0 {
 		return s, nil
 	}
+	if on, err := unix.GetsockoptInt(a.Fds[0], unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || on == 0 {
+		// Closed by the parent, before the fork: there is none to hand on either.
+		s.shut = true
+		if a.Closed != nil {
+			a.Closed(0)
+		}
+		return s, nil
+	}
 	s.listener = a.Fds[0]
 	if a.Closed != nil {
 		s.gone = func() { a.Closed(0) }
