@@ -38,7 +38,7 @@ import (
 // others find then, at whichever moment it was. The victim counts its steps in
 // progress: what the log has of it is held against what is in that memory.
 //
-// IPCRUN_KILLS sets how many moments are tried for each; .ci/kills tries many.
+// IPCRUN_KILLS sets how many moments are tried for each; .ci/long tries many.
 
 const killedDir = "testdata/killed"
 
@@ -139,7 +139,7 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	moments := 4
+	moments := 2
 	if n, err := strconv.Atoi(os.Getenv("IPCRUN_KILLS")); err == nil {
 		moments = n
 	}
