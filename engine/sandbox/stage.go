@@ -136,6 +136,9 @@ func (r readerOf) Read(b []byte) (int, error) {
 // descriptor that the program is not to have.
 func runStage(args []string) {
 	runtime.LockOSThread()
+	// Between the limits and the exec the kernel may refuse any more memory, which the
+	// profile of a process that is profiled asks for on the way.
+	runtime.MemProfileRate = 0
 	fd, err := strconv.Atoi(args[0])
 	if err != nil {
 		os.Exit(111)

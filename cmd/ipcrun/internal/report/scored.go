@@ -60,6 +60,9 @@ func (r Run) WhyLost(s *event.Scored) string {
 		if s.Result == event.Error {
 			return "ipcrun could not do its job"
 		}
+		if why := r.Why(); why != "" {
+			return "the run had ended before: " + why
+		}
 		return "the run had ended before it was its turn"
 	}
 	e := &r.Log[s.Event]
