@@ -98,7 +98,7 @@ func TestBarrierRemembers(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			signal(unix.SIGSTOP)
+			halt(t, c.workers[0].cmd.Process)
 			for _, verb := range tt.end {
 				if r := c.do(t, 1, order{Verb: verb}); r.Fail != "" {
 					t.Fatalf("%s: %+v", verb, r)

@@ -241,9 +241,7 @@ func TestNotifyIsForTheLiving(t *testing.T) {
 	if n := c.handle.(*condition).waiting(); n != 3 {
 		t.Errorf("%d wait", n)
 	}
-	if err := c.workers[1].cmd.Process.Signal(unix.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	halt(t, c.workers[1].cmd.Process)
 	c.do(t, 3, order{Verb: "acquire"})
 	c.do(t, 3, order{Verb: "notify", Value: 2, Given: true, Param: "n"})
 	c.do(t, 3, order{Verb: "release"})

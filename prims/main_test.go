@@ -522,6 +522,25 @@ func (c *crew) blocked(t fatal, i int) {
 	}
 }
 
+// halt stops a process and waits until it has stopped: kill returns before that.
+func halt(t fatal, p *os.Process) {
+	t.Helper()
+	if err := p.Signal(unix.SIGSTOP); err != nil {
+		t.Fatalf("%v", err)
+	}
+	for until := time.Now().Add(patience); ; time.Sleep(20 * time.Microsecond) {
+		f, err := proc.ReadFacts(p.Pid)
+		switch {
+		case err != nil:
+			t.Fatalf("%v", err)
+		case f.State == 'T' || f.State == 'Z': // or it was about to end
+			return
+		case time.Now().After(until):
+			t.Fatalf("process %d does not stop", p.Pid)
+		}
+	}
+}
+
 // disturb interrupts a worker as its signal watcher would.
 func (c *crew) disturb(i int) { c.arena.Self(i, -1).Disturb() }
 

@@ -98,7 +98,7 @@ func TestManagerLosesNothing(t *testing.T) {
 		c := newCrew(t, "queue", managed(Args{}), 3)
 		c.tell(0, order{Verb: "get"})
 		c.waits(t, 0, 1)
-		_ = c.workers[0].cmd.Process.Signal(unix.SIGSTOP)
+		halt(t, c.workers[0].cmd.Process)
 		c.do(t, 1, put("x"))
 		c.do(t, 1, put("y"))
 		c.waits(t, 0, 0)
@@ -171,7 +171,7 @@ func TestManagerHandlers(t *testing.T) {
 			c.do(t, 1, order{Verb: "put", Value: i, Given: true})
 		}
 		c.do(t, 0, order{Verb: "qsize"})
-		_ = c.manager.cmd.Process.Signal(unix.SIGSTOP)
+		halt(t, c.manager.cmd.Process)
 		c.tell(0, order{Verb: "queue: handler with " + verb, Rounds: 1})
 		// It has sent both requests, and waits for the second answer.
 		for until := time.Now().Add(patience); word64(c.arena.Prims(), scratch).Load() == 0; time.Sleep(50 * time.Microsecond) {
@@ -282,7 +282,7 @@ func TestManagerKilled(t *testing.T) {
 func TestManagerStopped(t *testing.T) {
 	c := newCrew(t, "queue", managed(Args{Main: 1}), 3)
 	c.do(t, 0, order{Verb: "put", Value: "x", Given: true})
-	_ = c.manager.cmd.Process.Signal(unix.SIGSTOP)
+	halt(t, c.manager.cmd.Process)
 	c.tell(0, order{Verb: "put", Value: "y", Given: true, After: time.Millisecond})
 	c.tell(1, order{Verb: "get"})
 	c.tell(2, order{Verb: "qsize"})
@@ -330,7 +330,7 @@ func TestManagerAround(t *testing.T) {
 	}
 	c.tell(0, order{Verb: "get"})
 	c.waits(t, 0, 1)
-	_ = c.workers[0].cmd.Process.Signal(unix.SIGSTOP)
+	halt(t, c.workers[0].cmd.Process)
 	c.do(t, 1, order{Verb: "queue put text", Rounds: 4 << 20})
 	for i := range 20 {
 		c.do(t, 1, order{Verb: "put", Value: i, Given: true})

@@ -407,9 +407,7 @@ func TestQueueAroundTheStopped(t *testing.T) {
 	}
 	for round := range 60 {
 		victim := c.workers[round%2].cmd.Process // a putter or a getter of two
-		if err := victim.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		halt(t, victim)
 		before := word64(c.arena.Prims(), scratch+8).Load()
 		for until := time.Now().Add(patience); word64(c.arena.Prims(), scratch+8).Load() < before+200; time.Sleep(100 * time.Microsecond) {
 			if time.Now().After(until) {

@@ -117,9 +117,7 @@ func TestSemaphoreSurvives(t *testing.T) {
 			c.tell(i, order{Verb: "places", Rounds: 1, Value: 5, After: 120 * time.Millisecond})
 		}
 		time.Sleep(time.Duration(2000+round*613) * time.Microsecond)
-		if err := c.workers[0].cmd.Process.Signal(unix.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		halt(t, c.workers[0].cmd.Process)
 		time.Sleep(time.Duration(1000+round*217) * time.Microsecond)
 		c.kill(1)
 		for i := 2; i < 5; i++ {
