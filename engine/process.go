@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -441,6 +442,9 @@ func (r *run) reapAll() bool {
 			continue
 		}
 		r.takeStatus(p)
+		if p.program != nil && !p.reaped {
+			r.reapAdopted(p)
+		}
 		if !p.reaped {
 			if !p.exists() {
 				p.reaped = true // by its parent, which did not live to say so
@@ -450,6 +454,16 @@ func (r *run) reapAll() bool {
 		}
 	}
 	return all
+}
+
+// reapAdopted takes the status of a program whose supervisor has ended before it took
+// it: the program has become a child of the engine.
+func (r *run) reapAdopted(p *process) {
+	var raw syscall.WaitStatus
+	if got, err := syscall.Wait4(p.pid, &raw, syscall.WNOHANG, nil); err == nil && got == p.pid {
+		r.arena.Slot(p.slot).RecordStatus(uint32(raw))
+		p.reaped, p.status = true, proc.DecodeStatus(uint32(raw))
+	}
 }
 
 // statusValue is a status in a record; nil where nobody knows it.

@@ -73,13 +73,12 @@ func (r *run) orphaned(slot int) {
 			return met[f.Pid]
 		},
 		Reap: func(pid int) {
-			var raw syscall.WaitStatus
-			if !met[pid] {
-				return
-			}
-			if got, err := syscall.Wait4(pid, &raw, syscall.WNOHANG, nil); err == nil && got == pid && pid == p.pid && !p.reaped {
-				r.arena.Slot(slot).RecordStatus(uint32(raw))
-				p.reaped, p.status = true, proc.DecodeStatus(uint32(raw))
+			switch {
+			case !met[pid]:
+			case pid == p.pid && !p.reaped:
+				r.reapAdopted(p)
+			default:
+				_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 			}
 		},
 	})

@@ -57,7 +57,8 @@ const freezes = 8
 //  5. It is over when enough looks in a row find nobody alive: a process that
 //     forks and ends as fast as it can is missed by a single one, since the
 //     kernel does not list a family in one moment. Where the root itself is the
-//     caller, the kernel also says when nobody is left.
+//     caller, the kernel also says when nobody is left, and until the caller's
+//     other threads have taken the status of each it is not over.
 //
 // A number is not a process: each is held by a pidfd first and its ancestors
 // are looked at afterwards, so that no signal reaches a process outside.
@@ -79,6 +80,11 @@ func KillTree(h Hunt) (killed int, left []int) {
 		if len(prey) == 0 {
 			if quiet++; quiet > 1 && h.Root == own && childless() {
 				break
+			}
+			if quiet == looks && h.Root == own && time.Now().Before(h.Until) {
+				// All are dead, and another thread has not taken the status of each.
+				quiet--
+				time.Sleep(100 * time.Microsecond)
 			}
 			runtime.Gosched()
 			continue
