@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"ipcrun/cmd/ipcrun/internal/report"
 	"ipcrun/engine"
 	"ipcrun/engine/event"
 	"ipcrun/engine/plan"
@@ -145,5 +146,8 @@ func detailOf(log []event.Event, v event.Verdict) string {
 	if v.Cause < 0 {
 		return "nobody knows why"
 	}
-	return log[v.Cause].Detail
+	if detail := log[v.Cause].Detail; detail != "" {
+		return detail
+	}
+	return report.Run{Log: log}.Why()
 }
