@@ -82,7 +82,8 @@ func KillTree(h Hunt) (killed int, left []int) {
 				break
 			}
 			if quiet == looks && h.Root == own && time.Now().Before(h.Until) {
-				// All are dead, and another thread has not taken the status of each.
+				// All are dead, and another thread has not taken the status of each. The
+				// kernel tells when a child ends, and not when somebody has reaped it.
 				quiet--
 				time.Sleep(100 * time.Microsecond)
 			}
