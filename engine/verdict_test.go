@@ -459,12 +459,12 @@ steps:
 		},
 		{
 			name: "scenario, a script that never waits", opt: engine.Options{Timeout: time.Second, TimeoutSetBy: "--timeout"},
-			text: "name: x\nprocesses: {a: {steps: [{print: hi}]}}\nsteps:\n  - let: {n: 0}\n  - while: n == 0\n    do: [{let: {n: 0}}]\n  - {expect: hi, from: a}\n",
+			text: "name: x\nprocesses: {a: {steps: [{print: hi}]}}\nsteps:\n  - let: {n: 0}\n  - {while: n == 0, do: [{let: {n: 0}}]}\n  - {expect: hi, from: a}\n",
 			at:   "while", want: event.Limit{What: "scenario", After: int64(time.Second), SetBy: "--timeout"},
 		},
 		{
 			name: "scenario, a script that checks for ever", opt: engine.Options{Timeout: time.Second, TimeoutSetBy: "--timeout"},
-			text: "name: x\nprocesses: {a: {steps: [{print: hi}]}}\nsteps:\n  - let: {n: 0}\n  - while: n == 0\n    do: [{assert: 'n == 0 and sum(map(1..20000, # + n)) > 0'}]\n  - {expect: hi, from: a}\n",
+			text: "name: x\nprocesses: {a: {steps: [{print: hi}]}}\nsteps:\n  - let: {n: 0}\n  - {while: n == 0, do: [{assert: 'n == 0 and sum(map(1..20000, # + n)) > 0'}]}\n  - {expect: hi, from: a}\n",
 			at:   "do:", want: event.Limit{What: "scenario", After: int64(time.Second), SetBy: "--timeout"},
 		},
 		{
