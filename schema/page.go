@@ -383,6 +383,9 @@ func factTable(list []decl.Fact) Table {
 
 func factRow(f *decl.Fact) Row {
 	r := Row{Name: f.Name, Takes: shapeName(f.Shape), Doc: f.Doc}
+	if f.Enum != nil {
+		r.Doc += ": " + strings.Join(f.Enum, ", ")
+	}
 	if f.ScriptOnly {
 		r.Doc += " (top-level steps only)"
 	}

@@ -45,7 +45,7 @@ func (ld *loader) scopeOf(c *context) *cond.Scope {
 	if c.scope = ld.scopes[key]; c.scope != nil {
 		return c.scope
 	}
-	s := &cond.Scope{Names: map[string]cond.Type{}, Suggest: diag.Nearest}
+	s := &cond.Scope{Names: map[string]cond.Type{}, Suggest: diag.Nearest, Signals: ld.voc.Signals}
 	s.Why = func(path string) string { return ld.whyNot(c, path) }
 	for name, v := range ld.sc.Params {
 		s.Names[name] = typeOf(v)
@@ -157,10 +157,18 @@ func objectType(facts []decl.Fact, local bool, what string, others map[string]co
 		if f.ScriptOnly && local {
 			continue
 		}
-		fields[f.Name] = cond.Of(f.Shape, f.Elem)
+		fields[f.Name] = factType(&f)
 	}
 	maps.Copy(fields, others)
 	return cond.Object(fields).Named(what)
+}
+
+func factType(f *decl.Fact) cond.Type {
+	t := cond.Of(f.Shape, f.Elem)
+	if f.Enum != nil {
+		t = t.OneOf(f.Enum)
+	}
+	return t
 }
 
 func arrayed(t cond.Type, array bool) cond.Type {

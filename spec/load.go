@@ -77,18 +77,7 @@ type entry struct {
 }
 
 func (e *entry) what() string {
-	switch e.class {
-	case "process", "param":
-		return "a " + e.class
-	}
-	return article(e.class)
-}
-
-func article(s string) string {
-	if strings.ContainsRune("aeiou", rune(s[0])) {
-		return "an " + s
-	}
-	return "a " + s
+	return decl.Article(e.class)
 }
 
 func (ld *loader) add(code string, span source.Span, summary, detail, hint string, related ...diag.Related) *diag.Diagnostic {

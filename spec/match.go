@@ -84,7 +84,7 @@ func (ld *loader) match(p *Proc, pair *ydoc.Pair) {
 // matchContext is where an expression sees the facts of one process by their bare
 // names.
 func (ld *loader) matchContext() *context {
-	s := &cond.Scope{Names: map[string]cond.Type{}, Suggest: diag.Nearest}
+	s := &cond.Scope{Names: map[string]cond.Type{}, Suggest: diag.Nearest, Signals: ld.voc.Signals}
 	s.Why = func(path string) string {
 		if ld.names[path] != nil {
 			return "match: sees the facts of the process itself alone, as catches, ignores and argv"
@@ -98,7 +98,7 @@ func (ld *loader) matchContext() *context {
 	}
 	for _, f := range ld.voc.ProcessFacts {
 		if f.Kernel {
-			s.Names[f.Name] = cond.Of(f.Shape, f.Elem)
+			s.Names[f.Name] = factType(&f)
 		}
 	}
 	return &context{fixed: true, scope: s}

@@ -77,7 +77,7 @@ func (ld *loader) primitives() {
 func (ld *loader) primitive(pr *Prim, n *ydoc.Node) {
 	k := pr.Kind
 	known := append([]string{k.Name}, fieldNames(k.Fields)...)
-	ld.unknownKeys(n, known, article(k.Name))
+	ld.unknownKeys(n, known, decl.Article(k.Name))
 	right := true
 	for _, f := range n.Pairs {
 		switch {
@@ -89,7 +89,7 @@ func (ld *loader) primitive(pr *Prim, n *ydoc.Node) {
 			pr.Main, right = v, right && ok
 		case f.Key.Value == k.Name:
 			if f.Value.Kind != ydoc.Null {
-				ld.add(codeShape, f.Value.Span, article(k.Name)+" takes no value here", "Write  "+k.Example, "")
+				ld.add(codeShape, f.Value.Span, decl.Article(k.Name)+" takes no value here", "Write  "+k.Example, "")
 			}
 		default:
 			if fd := field(k.Fields, f.Key.Value); fd != nil {

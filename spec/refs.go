@@ -94,7 +94,7 @@ func (ld *loader) indexFits(n *ydoc.Node, r *Ref, t *refText, c *context) bool {
 	case given > 0 && most == 0:
 		ld.add(codeIndex, n.Span, r.Name+" is a single one and takes no index", "", "", here)
 	case given > most && !elements && r.Prim != nil:
-		ld.add(codeIndex, n.Span, article(r.Prim.Kind.Name)+" has no elements, so there is one index at most", "", "", here)
+		ld.add(codeIndex, n.Span, decl.Article(r.Prim.Kind.Name)+" has no elements, so there is one index at most", "", "", here)
 	case given > most:
 		ld.add(codeIndex, n.Span, "too many brackets behind "+r.Name, "", "", here)
 	case given > 0 && strings.TrimSpace(t.groups[given-1].text) == "":
@@ -198,7 +198,7 @@ func accepts(refs []string, e *entry) bool {
 func classes(refs []string) string {
 	var out []string
 	for _, r := range refs {
-		out = append(out, article(r))
+		out = append(out, decl.Article(r))
 	}
 	if len(out) < 2 {
 		return strings.Join(out, "")
@@ -221,7 +221,7 @@ func (ld *loader) namesOf(refs []string) []string {
 func (ld *loader) wrongClass(span source.Span, name string, f *decl.Field, e *entry) {
 	detail := ""
 	if e.prim != nil && e.prim.Staff == nil && e.prim.Kind.Staff != nil && contains(f.Refs, "process") {
-		detail = upperFirst(article(e.class)) + " brings a process along with  " + e.prim.Kind.Staff.Key + ": true"
+		detail = upperFirst(decl.Article(e.class)) + " brings a process along with  " + e.prim.Kind.Staff.Key + ": true"
 	}
 	ld.add(codeObject, span, fmt.Sprintf("%s is %s, %s: takes %s", name, e.what(), f.Name, classes(f.Refs)), detail, diag.Suggest(name, ld.namesOf(f.Refs)),
 		ld.declaredHere(e.span, "declared here"))

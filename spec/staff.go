@@ -16,7 +16,7 @@ func (ld *loader) declareStaff(pr *Prim) {
 		return
 	}
 	if pr.Array {
-		what := article(pr.Kind.Name)
+		what := decl.Article(pr.Kind.Name)
 		if st.Key != "" {
 			what += " with " + st.Key + ": true"
 		}

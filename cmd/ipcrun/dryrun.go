@@ -11,6 +11,7 @@ import (
 	"ipcrun/engine/plan"
 	"ipcrun/spec"
 	"ipcrun/spec/cond"
+	"ipcrun/spec/decl"
 )
 
 // describe says in words what a run of a scenario would do.
@@ -78,10 +79,7 @@ func declared(d spec.Decl) string {
 }
 
 func kindOf(p *spec.Prim) string {
-	out := "a " + p.Kind.Name
-	if strings.ContainsRune("aeiou", rune(p.Kind.Name[0])) {
-		out = "an " + p.Kind.Name
-	}
+	out := decl.Article(p.Kind.Name)
 	var fields []string
 	if p.Main != nil {
 		fields = append(fields, cond.Text(p.Main))

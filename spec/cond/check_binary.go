@@ -118,8 +118,13 @@ func (c *typer) equality(n *ast.BinaryNode) Type {
 			return yes
 		}
 	}
+	if not, ok := n.Left.(*ast.UnaryNode); ok && (not.Operator == "not" || not.Operator == "!") && !c.check(not.Node).maybe(boolKind) {
+		c.done[not] = yes // it is reported here, as a comparison
+	}
 	l, r := c.check(n.Left), c.check(n.Right)
 	if comparable(l, r) {
+		c.word(n.Right, n.Left, l)
+		c.word(n.Left, n.Right, r)
 		return yes
 	}
 	if b, ok := n.Left.(*ast.BinaryNode); ok && (b.Operator == "==" || b.Operator == "!=") && l.kind == boolKind {
@@ -184,6 +189,12 @@ func (c *typer) mixHint(n *ast.BinaryNode, a ast.Node, ta Type, b ast.Node, tb T
 		}
 	case ta.kind == boolKind && isText && (lit.Value == "true" || lit.Value == "false"):
 		return lit.Value + " takes no quotes"
+	case ta.signal && c.scope.Signals != nil:
+		if num, ok := b.(*ast.IntegerNode); ok {
+			if _, err := c.scope.Signals.Number(strconv.Itoa(num.Value)); err == nil {
+				return "write " + strconv.Quote(c.scope.Signals.Name(num.Value))
+			}
+		}
 	case n.Operator == "+" && ta.kind == stringKind:
 		return "turn it into text first: string(" + c.tree.quote(b) + ")"
 	case ta.kind == listKind && n.Operator != "+":
@@ -205,6 +216,9 @@ func (c *typer) in(n *ast.BinaryNode, l, r Type) {
 	case listKind:
 		if e := r.element(); !comparable(l, e) {
 			c.fail(n, "", "%s is never in %s, whose elements are %s", c.the(n.Left, l), right, plural(e))
+		} else {
+			c.word(n.Left, n.Right, e)
+			c.word(n.Right, n.Left, ListOf(l))
 		}
 	case mapKind, objectKind:
 		if !l.maybe(stringKind) {

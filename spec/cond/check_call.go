@@ -102,7 +102,7 @@ func (c *typer) call(n *ast.CallNode) Type {
 	if id.Value == durationName {
 		c.duration(n.Arguments[0])
 	}
-	return Of(f.Decl.Result, decl.Any)
+	return Of(f.Decl.Result, f.Decl.Elem)
 }
 
 func (c *typer) arguments(n *ast.CallNode) {
@@ -120,7 +120,7 @@ func (c *typer) argument(f decl.Func, p decl.Param, a ast.Node) {
 		if id, ok := a.(*ast.IdentifierNode); ok {
 			hint = fmt.Sprintf("put it in quotes: %q", id.Value)
 		}
-		c.fail(a, hint, "%s wants the name of %s in quotes as its argument %s", f.Name, article(p.Class), p.Name)
+		c.fail(a, hint, "%s wants the name of %s in quotes as its argument %s", f.Name, decl.Article(p.Class), p.Name)
 		return
 	}
 	t := c.check(a)

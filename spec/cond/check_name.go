@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+
+	"ipcrun/spec/decl"
 )
 
 // elsewhere are words of other languages and what they are called here.
@@ -133,7 +135,7 @@ func (c *typer) field(n *ast.MemberNode, base Type, field *ast.StringNode) {
 	case plain && base.name != "" && base.name != of:
 		what = base.name + " " + of
 	case base.name != "":
-		what = article(base.name)
+		what = decl.Article(base.name)
 	case of == "." || of == "#":
 		what = "the element"
 	}

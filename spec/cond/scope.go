@@ -17,6 +17,8 @@ type Scope struct {
 	// Suggest returns the candidate that word was most probably meant to be,
 	// or "". nil: no suggestions.
 	Suggest func(word string, candidates []string) string
+	// Signals, if set, knows the names of signals.
+	Signals decl.SignalTable
 	// Why, if set, is asked about a path that is not in scope ("signals",
 	// "driver.ended") and may return a hint, such as where it can be used.
 	Why func(path string) string

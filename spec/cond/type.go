@@ -2,7 +2,6 @@ package cond
 
 import (
 	"sort"
-	"strings"
 
 	"ipcrun/spec/decl"
 )
@@ -29,7 +28,9 @@ type Type struct {
 	seconds bool // a float that is a time span; shown with its unit
 	elem    *Type
 	fields  map[string]Type
-	name    string // what an object is, such as "event"
+	name    string   // what an object is, such as "event"
+	signal  bool     // text that is the name of a signal
+	enum    []string // the only texts there are, if they are few
 }
 
 // Of returns the type of a value of the given shape. elem matters for lists
@@ -46,9 +47,13 @@ func Of(s decl.Shape, elem decl.Shape) Type {
 		return Type{kind: floatKind}
 	case decl.Duration:
 		return Type{kind: floatKind, seconds: true}
-	case decl.String, decl.Text, decl.Signal, decl.Error, decl.Ident, decl.Ref, decl.Key, decl.CType:
+	case decl.Signal:
+		return Type{kind: stringKind, signal: true}
+	case decl.String, decl.Text, decl.Error, decl.Ident, decl.Ref, decl.Key, decl.CType:
 		return Type{kind: stringKind}
-	case decl.Signals, decl.Refs:
+	case decl.Signals:
+		return ListOf(Of(decl.Signal, decl.None))
+	case decl.Refs:
 		return ListOf(Type{kind: stringKind})
 	case decl.List:
 		return ListOf(Of(elem, decl.None))
@@ -79,6 +84,12 @@ func (t Type) Named(what string) Type {
 	return t
 }
 
+// OneOf returns t, the type of a text, with the only texts there are.
+func (t Type) OneOf(texts []string) Type {
+	t.enum = texts
+	return t
+}
+
 // Shape is the decl.Shape that comes nearest to t. Any means unknown.
 func (t Type) Shape() decl.Shape {
 	switch t.kind {
@@ -101,7 +112,7 @@ func (t Type) Shape() decl.Shape {
 // String describes t as messages do: "a whole number", "text", "an event".
 func (t Type) String() string {
 	if t.name != "" {
-		return article(t.name)
+		return decl.Article(t.name)
 	}
 	switch t.kind {
 	case nilKind:
@@ -125,13 +136,6 @@ func (t Type) String() string {
 		return "a group of facts"
 	}
 	return "a value of unknown type"
-}
-
-func article(noun string) string {
-	if strings.ContainsRune("aeiouAEIOU", rune(noun[0])) {
-		return "an " + noun
-	}
-	return "a " + noun
 }
 
 func (t Type) number() bool { return t.kind == intKind || t.kind == floatKind }
@@ -173,6 +177,8 @@ func join(a, b Type) Type {
 		return Type{}
 	}
 	a.seconds = a.seconds && b.seconds
+	a.signal = a.signal && b.signal
+	a.enum = nil
 	return a
 }
 

@@ -92,8 +92,9 @@ type Verb struct {
 // Fact is one thing an expression can ask of a declared thing.
 type Fact struct {
 	Name       string
-	Shape      Shape // Int, Float, Bool, String, List, Map, Any
-	Elem       Shape // of a List, if known
+	Shape      Shape    // Int, Float, Bool, String, List, Map, Any
+	Elem       Shape    // of a List, if known
+	Enum       []string // the only texts there are, if they are few
 	Doc        string
 	ScriptOnly bool // known to the engine alone: not usable inside a process
 	Kernel     bool // of a process: the kernel tells it of any, declared or not
@@ -155,6 +156,7 @@ type Func struct {
 	Name    string
 	Params  []Param
 	Result  Shape
+	Elem    Shape // of a List, if known
 	Doc     string
 	Example string
 	// ScriptOnly: usable in the top-level script alone.
