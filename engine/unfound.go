@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ipcrun/engine/family"
 	"ipcrun/engine/script"
 	"ipcrun/spec/decl"
 )
@@ -32,8 +33,12 @@ func (r *run) whyNotFound(slot int) string {
 	}
 	var saw []string
 	up := r.procs[r.plan.Slots[slot].Parent].pid
+	last := map[int]*family.Member{} // who was lost from sight for a moment is there twice
 	for _, m := range d.Family.Members() {
-		if m.Parent != nil && m.Parent.Pid == up && len(saw) < 5 {
+		last[m.Pid] = m
+	}
+	for _, m := range d.Family.Members() {
+		if m.Parent != nil && m.Parent.Pid == up && last[m.Pid] == m && len(saw) < 5 {
 			how := "it lives"
 			if m.Ended {
 				how = "it has ended"

@@ -36,7 +36,7 @@ and with take the value itself. read, write and add do not ask for the lock.`,
 				},
 				{
 					Name: "write", Summary: "overwrite a shared value", Place: decl.InProcess,
-					Doc:     "Never blocks. One machine access; what was there is gone. A value that the C type cannot hold fails with Invalid.",
+					Doc:     "Never blocks. One machine access; what was there is gone. A whole number that the C type is too small for wraps around; another kind of value than the type has fails with Invalid.",
 					Fields:  []decl.Field{{Name: "value", Shape: decl.Any, Required: true, Doc: "what to write", Example: "${seen + 1}"}},
 					Errors:  []string{Invalid},
 					Example: `{write: total, value: "${seen + 1}"}`,
