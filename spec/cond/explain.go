@@ -12,6 +12,9 @@ type Part struct {
 	From, To int // rune offsets
 	Value    string
 	Raw      any
+	// Element: it is about one element of a list, and From and To are those of the
+	// test of the list, since its text stands nowhere.
+	Element bool
 }
 
 const maxParts = 8
@@ -28,7 +31,7 @@ func (e *Expr) Explain(env Env) []Part {
 	if err != nil || e.ready().err != nil {
 		return nil
 	}
-	x := &explainer{expr: e, tree: t, env: env, seen: map[string]bool{}}
+	x := &explainer{expr: e, tree: t, env: env, seen: map[string]bool{}, made: map[ast.Node]ast.Node{}}
 	queue := []ast.Node{t.root}
 	switch t.root.(type) {
 	case *ast.BinaryNode, *ast.UnaryNode, *ast.ConditionalNode, *ast.VariableDeclaratorNode:
@@ -49,6 +52,7 @@ type explainer struct {
 	tree  *tree
 	env   Env
 	seen  map[string]bool
+	made  map[ast.Node]ast.Node // those not of the source, and what they stand for
 	parts []Part
 }
 
@@ -62,7 +66,10 @@ func (x *explainer) show(n ast.Node) {
 	if u := uses(n); len(u.names) == 0 && len(u.calls) == 0 {
 		return
 	}
-	text := x.tree.text(n)
+	text, place := x.tree.text(n), n
+	if from := x.made[n]; from != nil {
+		text, place = n.String(), from
+	}
 	if x.seen[text] {
 		return
 	}
@@ -72,8 +79,8 @@ func (x *explainer) show(n ast.Node) {
 	}
 	x.seen[text] = true
 	raw := canonical(v.any())
-	p := Part{Text: text, Value: show(raw), Raw: raw}
-	p.From, p.To = x.tree.span(n)
+	p := Part{Text: text, Value: show(raw), Raw: raw, Element: place != n}
+	p.From, p.To = x.tree.span(place)
 	if v.number() && x.seconds(n) {
 		p.Value += "s"
 	}
@@ -91,9 +98,9 @@ func (x *explainer) value(n ast.Node) (v value, ok bool) {
 }
 
 // below are the parts of n to look at next. Operands of a chain of && or of ||
-// count as one level; what was not evaluated is left out; so are the insides
-// of predicates, which have a different value for each element, and whatever
-// may mention a variable of let.
+// count as one level; what was not evaluated is left out, and so is whatever may
+// mention a variable of let. The inside of a predicate has a different value for
+// each element: it is looked at for those that decided.
 func (x *explainer) below(n ast.Node) []ast.Node {
 	switch n := n.(type) {
 	case *ast.BinaryNode:
@@ -121,6 +128,14 @@ func (x *explainer) below(n ast.Node) []ast.Node {
 		return n.Arguments
 	case *ast.BuiltinNode:
 		var parts []ast.Node
+		if found := x.deciding(n); len(found) > 0 {
+			for _, e := range found {
+				parts = append(parts, x.within(e.test)...)
+			}
+			if found[0].group {
+				return parts
+			}
+		}
 		for _, a := range n.Arguments {
 			if _, ok := a.(*ast.PredicateNode); !ok {
 				parts = append(parts, a)
@@ -133,6 +148,16 @@ func (x *explainer) below(n ast.Node) []ast.Node {
 		return nil
 	}
 	return children(n)
+}
+
+// within are the parts of an expression that is true or false, or that itself if
+// it has none.
+func (x *explainer) within(n ast.Node) []ast.Node {
+	switch n.(type) {
+	case *ast.BinaryNode, *ast.UnaryNode:
+		return x.below(n)
+	}
+	return []ast.Node{n}
 }
 
 func (x *explainer) operands(n *ast.BinaryNode, or bool) []ast.Node {

@@ -213,7 +213,7 @@ func busyWaiting(r Run, at int) string {
 	if proc == "" {
 		return ""
 	}
-	return proc + " was not asleep at any time while this step waited: it asks again and again, which takes a processor of its own. pause, sigsuspend, sigwait, waitpid and read wait without one."
+	return proc + " was not asleep at any time while this step waited: it was still starting, or it asks again and again, which takes a processor of its own. pause, sigsuspend, sigwait, waitpid and read wait without one."
 }
 
 // doubledByFork: a text that was in a buffer when a process forked is in both of
