@@ -23,8 +23,9 @@ import (
 // trialName is what the argument vector of such a process begins with.
 const trialName = "ipcrun-trial"
 
-// patience bounds a trial. One that takes longer counts as refused.
-const patience = 2 * time.Second
+// patience bounds a trial. One that takes longer counts as refused, and programs lose
+// what was tried: it is not to be taken for that where others want the processors.
+const patience = 10 * time.Second
 
 // trialSteps are what is tried inside, in the order in which it is done for a
 // program, where it needs a namespace of its own.
