@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,14 +15,15 @@ import (
 // animal is a program that does not behave, and how it ends. It is one of those
 // of engine/sandbox/testdata/zoo.c.
 type animal struct {
-	name string
-	does string // its name in the zoo, if that is another
-	keys string // further ones of its process
-	args string // further ones of its own
-	// check is what the script asserts of it after its end; none: it does not end
-	// by itself, and the scenario runs into its limit.
-	check string
+	name  string
+	does  string // its name in the zoo, if that is another
+	keys  string // further ones of its process
+	args  string // further ones of its own
+	check string // what the script asserts of it after its end
 	steps string // instead of waiting for its end
+	// until is the limit of a scenario that is to run into it; none: 2s. It is longer
+	// where the report is to speak of what the program has to have done by then.
+	until string
 	// ends is the verdict, says what the report must say.
 	ends, says string
 }
@@ -30,9 +32,9 @@ var zooAnimals = []animal{
 	{name: "bomb", keys: "limits: {processes: 30}", check: `p.exit_signal == "SIGKILL"`, ends: "pass", says: "beyond a limit: it has more than 30 processes"},
 	{name: "hop-session", check: "p.exit_code == 0", ends: "pass"},
 	{name: "escape", check: "p.exit_code == 3", ends: "pass"},
-	{name: "hydra", ends: "timeout", says: `p  (waits for a child to end|runs|is blocked in the kernel), and ignores`},
+	{name: "hydra", until: "6s", ends: "timeout", says: `p  (waits for a child to end|runs|is blocked in the kernel), and ignores`},
 	{name: "awake", ends: "timeout", says: `p  (sleeps|runs|is blocked in the kernel)`},
-	{name: "deaf", ends: "timeout", says: `p  (sleeps|runs|is blocked in the kernel), and ignores SIGHUP, SIGINT, SIGQUIT, SIGTERM`},
+	{name: "deaf", until: "6s", ends: "timeout", says: `p  (sleeps|runs|is blocked in the kernel), and ignores SIGHUP, SIGINT, SIGQUIT, SIGTERM`},
 	{name: "stop", ends: "fail", says: `p  is stopped, and nobody sends SIGCONT`},
 	{name: "freeze-group", ends: "fail", says: `p  is stopped, and nobody sends SIGCONT`},
 	{name: "eat", keys: "limits: {memory: 64MiB}", check: `p.exit_code == 7`, ends: "pass", says: "denied after 6"},
@@ -54,7 +56,7 @@ var zooAnimals = []animal{
 	{name: "escapes", check: `p.output == "\x1b[2J\x1b[1;31mred\x1b]0;title\a\x1b[?1049h\x1bc\r\b\n"`, ends: "pass"},
 	{name: "fires", check: `p.lines == ["bye"]`, ends: "pass"},
 	{name: "holder", check: `p.lines == ["gone"]`, ends: "pass"},
-	{name: "holder-heard", does: "holder", steps: "  - {expect: never, from: p}\n", ends: "timeout", says: `p  has ended, but process \d+, which it has left behind, lives on`},
+	{name: "holder-heard", does: "holder", steps: "  - {expect: never, from: p, timeout: 60s}\n", until: "6s", ends: "timeout", says: `p  has ended, but process \d+, which it has left behind, lives on`},
 	{name: "kill-watcher", does: "kill-parent", keys: "contain: false", ends: "fail", says: "Something, most likely the program itself, has killed it"},
 	{name: "stop-watcher", does: "stop-parent", keys: "contain: false, terminal: false", ends: "fail", says: "Something, most likely the program itself, has stopped it"},
 	{name: "objects", steps: "  - wait: p\n  - no_leaked_ipc\n", ends: "fail", says: "System V queue key 0x1234"},
@@ -66,10 +68,12 @@ func (a *animal) scenario(zoo string) string {
 	if a.keys != "" {
 		keys = ", " + a.keys
 	}
-	check, timeout := "", "2s"
+	check, timeout := "", "60s"
 	if a.check != "" {
-		timeout = "60s"
 		check = "  - assert: '" + a.check + "'\n"
+	}
+	if a.ends == "timeout" {
+		timeout = cmp.Or(a.until, "2s")
 	}
 	does, steps := a.name, "  - wait: p\n"+check
 	if a.does != "" {
@@ -84,6 +88,7 @@ func (a *animal) scenario(zoo string) string {
 // well is the scenario that comes after each of them, and must not notice.
 const well = `
 name: well %s
+timeout: 60s
 primitives: {gate: lock, total: {value: i}}
 processes:
   p: {run: "echo well; exit 4"}
