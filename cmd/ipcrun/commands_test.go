@@ -29,6 +29,13 @@ func edit(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o666))
 }
 
+// patient is the variable that multiplies the limits, for a command that is not run
+// by the script itself.
+func patient(ts *testscript.TestScript) string {
+	const name = "IPCRUN_TIMEOUT_SCALE"
+	return name + "=" + ts.Getenv(name)
+}
+
 // code N ARGS... runs ipcrun and checks its exit code.
 func code(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
@@ -68,6 +75,7 @@ func interruptIt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(path, args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), patient(ts))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	ts.Check(cmd.Start())

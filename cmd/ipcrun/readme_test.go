@@ -248,6 +248,7 @@ func runLine(dir, repo, line string) (string, error) {
 	}
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Dir = at
+	cmd.Env = append(os.Environ(), "IPCRUN_TIMEOUT_SCALE="+patience)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -255,7 +256,7 @@ func runLine(dir, repo, line string) (string, error) {
 // TestDocumentScenarios runs every whole scenario that the documents show. The
 // parts of one are not tried: they are no scenario.
 func TestDocumentScenarios(t *testing.T) {
-	e, err := engine.New(engine.Options{})
+	e, err := engine.New(engine.Options{TimeoutScale: 6})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,10 @@ func refused() {
 	os.Exit(99)
 }
 
+// patience is what the limits that nobody sets are multiplied by where ipcrun is run
+// as its users do: others may want the processors, too, for seconds.
+const patience = "6"
+
 // TestScripts runs ipcrun as its users do: testdata/*.txtar.
 func TestScripts(t *testing.T) {
 	scenarios, err := os.ReadDir("../../scenarios")
@@ -55,6 +59,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("UNDER_TEST", path)
+			env.Setenv("IPCRUN_TIMEOUT_SCALE", patience)
 			env.Defer(func() { resultsAreValid(t, env.WorkDir) })
 			// The shipped scenarios are at hand, under their own names.
 			for _, s := range scenarios {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"ipcrun/cmd/ipcrun/internal/sigprobe"
 	"ipcrun/engine"
@@ -51,24 +52,24 @@ func TestDefaultActions(t *testing.T) {
 		send := fmt.Sprintf("  - {kill: %s, signal: %v}\n", name, s)
 		switch s.Default() {
 		case sig.Terminate, sig.Core:
-			fmt.Fprintf(&script, "%s  - {wait: %s, timeout: 10s}\n  - assert: %[2]s.exit_signal == %[3]q\n", send, name, s.String())
+			fmt.Fprintf(&script, "%s  - {wait: %s}\n  - assert: %[2]s.exit_signal == %[3]q\n", send, name, s.String())
 		case sig.Stop:
-			fmt.Fprintf(&script, "%s  - {eventually: %s.state == \"stopped\", timeout: 10s}\n  - {kill: %[2]s, signal: SIGKILL}\n", send, name)
+			fmt.Fprintf(&script, "%s  - {eventually: %s.state == \"stopped\"}\n  - {kill: %[2]s, signal: SIGKILL}\n", send, name)
 		case sig.Continue:
-			fmt.Fprintf(&script, "  - {kill: %s, signal: SIGSTOP}\n  - {eventually: %[1]s.state == \"stopped\", timeout: 10s}\n%s  - {in: %[1]s, print: going on}\n", name, send)
+			fmt.Fprintf(&script, "  - {kill: %s, signal: SIGSTOP}\n  - {eventually: %[1]s.state == \"stopped\"}\n%s  - {in: %[1]s, print: going on}\n", name, send)
 		case sig.Ignore:
 			fmt.Fprintf(&script, "%s  - {in: %s, print: still here}\n  - assert: %[2]s.exit_signal == nil\n", send, name)
 		default:
 			t.Errorf("%v has no default action", s)
 		}
 	}
-	text := "name: default actions\ntimeout: 60s\nprocesses:\n" + names.String() + "steps:\n" + script.String()
+	text := "name: default actions\nprocesses:\n" + names.String() + "steps:\n" + script.String()
 	l := &diag.List{}
 	sc := spec.Load(source.New("defaults", []byte(text)), plan.Vocabulary(), spec.Options{}, l)
 	if sc == nil {
 		t.Fatalf("%s\n%s", l.All()[0].Summary, text)
 	}
-	e, err := engine.New(engine.Options{})
+	e, err := engine.New(engine.Options{Timeout: 5 * time.Minute, StepTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

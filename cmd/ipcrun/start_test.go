@@ -72,6 +72,7 @@ func deafened() {
 // passes and when it fails.
 func TestStartedAnyhow(t *testing.T) {
 	python.First()
+	t.Setenv("IPCRUN_TIMEOUT_SCALE", patience)
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skipf("no bash on this machine: %v", err)
 	}
