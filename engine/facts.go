@@ -158,6 +158,11 @@ func (p *processRecord) ofKernel(name string) any {
 		s := r.arena.Slot(p.slot)
 		switch name {
 		case "catches":
+			if p.said == arena.Starting.String() {
+				// Go's runtime catches every signal until the agent has said what of.
+				// What it says of itself was read before the kernel's facts.
+				return []any{}
+			}
 			return signalNames(k.read().SigCgt &^ runtimeSignals &^ s.Kept.Load())
 		case "blocks":
 			return signalNames(s.Mask.Load())
