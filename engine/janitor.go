@@ -49,8 +49,8 @@ func (r *run) startJanitor() (io.Writer, error) {
 }
 
 // patienceWithJanitor bounds the wait for a janitor that has nothing left to do, and
-// patienceWithDeath that for one that was killed: it ends, but a machine that has
-// much else to do may not let it for a while.
+// patienceWithDeath that for a process that was killed: it ends, but a machine that
+// has much else to do may not let it for a while.
 const (
 	patienceWithJanitor = 2 * time.Second
 	patienceWithDeath   = time.Minute

@@ -93,11 +93,13 @@ func (r *run) endUnwilling() {
 		}
 		sandbox.KillTree(sandbox.Hunt{Root: h.pid, Until: time.Now().Add(graceOfOrphans)})
 		_ = unix.PidfdSendSignal(h.pidfd, unix.SIGKILL, nil, 0)
-		for until := time.Now().Add(graceOfOrphans); !h.reaped && time.Now().Before(until); {
+		for until := time.Now().Add(patienceWithDeath); !h.reaped && time.Now().Before(until); {
 			r.pump(10 * time.Millisecond) // which calls unsupervised
 		}
 	}
-	for until := time.Now().Add(graceOfOrphans); !r.reapAll() && time.Now().Before(until); {
+	// Everybody has been sent SIGKILL, which none can put off. Only the machine can:
+	// what ends gives its memory back, and may have to wait for that.
+	for until := time.Now().Add(patienceWithDeath); !r.reapAll() && time.Now().Before(until); {
 		r.pump(10 * time.Millisecond)
 	}
 }
