@@ -276,7 +276,7 @@ func (r *run) Func(name string, args []any) (any, error) {
 			if e.Proc == "" || e.Proc != str(0) && !strings.HasPrefix(e.Proc, str(0)+"[") {
 				continue
 			}
-			out = append(out, map[string]any{"type": e.Type, "verb": e.Verb, "object": e.Object, "value": e.Value, "at": float64(e.At) / 1e9})
+			out = append(out, map[string]any{"type": e.Type, "verb": e.Verb, "object": e.Object, "value": e.Value, "signal": e.Signal, "at": float64(e.At) / 1e9})
 		}
 		return out, nil
 	case "before":

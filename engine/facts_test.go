@@ -65,6 +65,21 @@ steps:
 `)
 }
 
+// TestEventsOfSignals: what arrived is told from what was sent, and by its name.
+func TestEventsOfSignals(t *testing.T) {
+	passes(t, `
+name: x
+processes:
+  a: {signals: {SIGUSR1: [{kill: a, signal: SIGUSR2}], SIGUSR2: [{exit: 0}]}, steps: [{repeat: forever, do: [pause]}]}
+steps:
+  - {kill: a, signal: SIGUSR1}
+  - wait: a
+  - assert: map(filter(events("a"), .type == "signal"), .signal) == ["SIGUSR1", "SIGUSR2"]
+  - assert: map(filter(events("a"), .type == "sent"), .signal) == ["SIGUSR2"]
+  - assert: all(filter(events("a"), .type == "print"), .signal == "")
+`)
+}
+
 // TestFinally runs after the last process has ended, whatever happened, and
 // sees how.
 func TestFinally(t *testing.T) {

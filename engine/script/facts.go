@@ -39,7 +39,7 @@ var Funcs = []decl.Func{
 	{
 		Name: "events", Result: decl.List, ScriptOnly: true,
 		Params:  []decl.Param{{Name: "process", Shape: decl.String, Class: ClassProcess}},
-		Doc:     "what a process has done so far, in order: maps with type, verb, object, value and at (seconds)",
+		Doc:     "what a process has done so far, in order: maps with type, verb, object, value, signal and at (seconds); of a signal that arrived, type is \"signal\"",
 		Example: `any(events("till"), .verb == "write")`,
 	},
 	{

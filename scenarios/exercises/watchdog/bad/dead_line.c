@@ -21,7 +21,7 @@ static void worker(void) {
 
 static void alive(int s) {
 	(void)s;
-	alarm(3); // in place of the one before
+	alarm(5); // in place of the one before
 	say("alive\n");
 }
 
@@ -39,6 +39,6 @@ int main(void) {
 	if (pid < 0) return 2;
 	if (pid == 0) worker();
 	child = pid;
-	alarm(3);
+	alarm(5);
 	for (;;) pause();
 }

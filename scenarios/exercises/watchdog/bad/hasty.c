@@ -21,7 +21,7 @@ static void worker(void) {
 
 static void alive(int s) {
 	(void)s;
-	alarm(3); // in place of the one before
+	alarm(5); // in place of the one before
 	say("alive\n");
 }
 

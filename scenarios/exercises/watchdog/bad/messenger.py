@@ -15,7 +15,7 @@ def worker():
 
 
 def alive(*_):
-    signal.alarm(3)  # in place of the one before
+    signal.alarm(5)  # in place of the one before
     say("alive")
 
 
@@ -32,6 +32,6 @@ signal.signal(signal.SIGALRM, late)
 child = os.fork()
 if child == 0:
     worker()
-signal.alarm(3)
+signal.alarm(5)
 while True:
     signal.pause()

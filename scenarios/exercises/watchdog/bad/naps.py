@@ -16,7 +16,7 @@ def worker():
 
 
 def alive(*_):
-    signal.alarm(3)  # in place of the one before
+    signal.alarm(5)  # in place of the one before
     say("alive")
 
 
@@ -33,6 +33,6 @@ signal.signal(signal.SIGALRM, late)
 child = os.fork()
 if child == 0:
     worker()
-signal.alarm(3)
+signal.alarm(5)
 while True:
     signal.pause()

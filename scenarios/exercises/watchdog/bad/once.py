@@ -31,6 +31,6 @@ signal.signal(signal.SIGALRM, late)
 child = os.fork()
 if child == 0:
     worker()
-signal.alarm(3)
+signal.alarm(5)
 while True:
     signal.pause()

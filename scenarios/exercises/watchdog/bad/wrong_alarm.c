@@ -16,7 +16,7 @@ static void show_life(int s) { (void)s; kill(dog, SIGUSR1); }
 static void worker(void) {
 	dog = getppid();
 	signal(SIGUSR1, show_life);
-	alarm(3);
+	alarm(5);
 	for (;;) pause();
 }
 

@@ -17,12 +17,12 @@ if child == 0:
     signal.signal(signal.SIGUSR1, lambda *_: os.kill(dog, signal.SIGUSR1))
     while True:
         signal.pause()
-signal.alarm(3)
+signal.alarm(5)
 while True:
     select.select([heard], [], [])
     for s in heard.recv(100):
         if s == signal.SIGUSR1:
-            signal.alarm(3)
+            signal.alarm(5)
             print("alive", flush=True)
         elif s == signal.SIGALRM:
             os.kill(child, signal.SIGKILL)

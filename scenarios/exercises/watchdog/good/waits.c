@@ -9,7 +9,7 @@ static volatile pid_t child;
 
 static void alive(int s) {
 	(void)s;
-	alarm(3);
+	alarm(5);
 	if (write(STDOUT_FILENO, "alive\n", 6) < 0) _exit(2);
 }
 
@@ -34,7 +34,7 @@ int main(void) {
 		handle(SIGUSR1, show_life);
 		for (;;) pause();
 	}
-	alarm(3);
+	alarm(5);
 	waitpid(child, NULL, 0);
 	puts("killed");
 	return 1;
