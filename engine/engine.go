@@ -26,7 +26,8 @@ const (
 type Options struct {
 	Timeout     time.Duration // of a scenario that sets none; default DefaultTimeout
 	StepTimeout time.Duration // of a waiting step of the script that sets none; default DefaultStepTimeout
-	// TimeoutScale multiplies every timeout, those of files included.
+	// TimeoutScale multiplies every limit, those of files included, but not what a
+	// process itself waits.
 	TimeoutScale float64
 	// SetBy says who set Timeout and StepTimeout: "the default" or a flag.
 	TimeoutSetBy, StepTimeoutSetBy string
@@ -119,6 +120,14 @@ func Host() string {
 
 func (e *Engine) scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * e.opt.TimeoutScale)
+}
+
+// setBy is who set a limit, the scale included if it changes it.
+func (e *Engine) setBy(who string) string {
+	if e.opt.TimeoutScale == 1 {
+		return who
+	}
+	return who + event.AndScale
 }
 
 // devNull is the standard input of processes without a terminal.

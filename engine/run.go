@@ -216,7 +216,7 @@ func (r *run) allow(extra time.Duration) {
 	if own := r.plan.Scenario.Timeout; own > 0 {
 		d, r.limit.SetBy = own, "the file"
 	}
-	d = r.engine.scaled(d)
+	d, r.limit.SetBy = r.engine.scaled(d), r.engine.setBy(r.limit.SetBy)
 	r.limit.After = int64(d)
 	d += extra
 	if until := r.engine.opt.Until; !until.IsZero() && time.Until(until) < d {

@@ -67,10 +67,10 @@ func (r *run) tell(s *spec.Step) {
 // limitOf is the limit of a step that waits.
 func (r *run) limitOf(a *script.Action) *event.Limit {
 	if within, given := a.Args.Get("within").(int); given {
-		return &event.Limit{What: "step", After: int64(r.engine.scaled(time.Duration(within))), SetBy: "the file"}
+		return &event.Limit{What: "step", After: int64(r.engine.scaled(time.Duration(within))), SetBy: r.engine.setBy("the file")}
 	}
 	if a.Deadline != 0 {
-		return &event.Limit{What: "step", After: a.Deadline - a.Since(), SetBy: "the file"}
+		return &event.Limit{What: "step", After: a.Deadline - a.Since(), SetBy: r.engine.setBy("the file")}
 	}
 	return r.stepLimit()
 }

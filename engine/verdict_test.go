@@ -442,7 +442,7 @@ steps:
 		},
 		{
 			name: "step, scaled", opt: engine.Options{StepTimeout: 20 * time.Millisecond, StepTimeoutSetBy: "--step-timeout", TimeoutScale: 3},
-			text: withVar(busy), at: "eventually", want: event.Limit{What: "step", After: int64(60 * time.Millisecond), SetBy: "--step-timeout"},
+			text: withVar(busy), at: "eventually", want: event.Limit{What: "step", After: int64(60 * time.Millisecond), SetBy: "--step-timeout and --timeout-scale"},
 		},
 		{
 			name: "scenario, a flag", opt: engine.Options{Timeout: time.Second, TimeoutSetBy: "--timeout"},
@@ -492,6 +492,50 @@ steps:
 				t.Errorf("it was over after %v, before its limit of %v", time.Duration(after), time.Duration(tt.want.After))
 			}
 		})
+	}
+}
+
+// TestOwnTimeout: a step of the script waits as long as its timeout: says, multiplied
+// as all limits are; one that is to wait in vain is not made to wait for longer, and
+// neither is a process, whose program its timeouts are part of.
+func TestOwnTimeout(t *testing.T) {
+	const text = `
+name: x
+primitives: {jobs: queue}
+processes:
+  a: [{get: jobs, timeout: 20ms, error: Empty}, {print: gone on}, pause]
+steps:
+  - {expect: gone on, from: a}
+  - {expect: never, from: a, timeout: 20ms, error: Timeout}
+  - {eventually: a.exit_code == 0, timeout: 20ms}
+`
+	for _, tt := range []struct {
+		scale float64
+		want  event.Limit
+	}{
+		{1, event.Limit{What: "step", After: int64(20 * time.Millisecond), SetBy: "the file"}},
+		{50, event.Limit{What: "step", After: int64(time.Second), SetBy: "the file and --timeout-scale"}},
+	} {
+		e, err := engine.New(engine.Options{TimeoutScale: tt.scale})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		o := runOn(t, e, load(t, text, nil))
+		o.decided(event.Failed, "fail", lineOf(t, text, "eventually"), "its timeout passed")
+		var steps []event.Event
+		for _, x := range o.Events {
+			if x.Type == "step" && x.Verb == "eventually" || x.Type == "check" {
+				steps = append(steps, x)
+			}
+		}
+		last := steps[len(steps)-1]
+		if last.Limit == nil || *last.Limit != tt.want {
+			t.Errorf("scale %v: limit %+v, want %+v", tt.scale, last.Limit, tt.want)
+		}
+		if waited := last.At - steps[len(steps)-2].At; waited < tt.want.After {
+			t.Errorf("scale %v: waited %v", tt.scale, time.Duration(waited))
+		}
 	}
 }
 

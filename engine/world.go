@@ -138,7 +138,17 @@ func (r *run) failedStep(step uint32, err error, flags uint8) {
 
 // stepLimit is the default that bounds a waiting step.
 func (r *run) stepLimit() *event.Limit {
-	return &event.Limit{What: "step", After: int64(r.engine.scaled(r.engine.opt.StepTimeout)), SetBy: r.engine.opt.StepTimeoutSetBy}
+	return &event.Limit{What: "step", After: int64(r.engine.scaled(r.engine.opt.StepTimeout)), SetBy: r.engine.setBy(r.engine.opt.StepTimeoutSetBy)}
+}
+
+// Limit is the timeout: of a step of the script as --timeout-scale has it. A step
+// that expects to wait in vain waits as long as it says: more of it would only give
+// what must not happen more time.
+func (r *run) Limit(a *script.Action, d time.Duration) time.Duration {
+	if a.ExpectedError() == prims.Timeout {
+		return d
+	}
+	return r.engine.scaled(d)
 }
 
 // Now is the clock of deadlines.
@@ -324,9 +334,8 @@ func (r *run) unmet(a *script.Action, about uint32, err error, want string, ps [
 	}
 	if errors.Is(err, errTimeout) && a.ExpectedError() != prims.Timeout {
 		v := event.CheckValue(false, want, joinWhy(joinWhy("its timeout passed", why), r.keptAway()), ps)
-		if limit := r.limitOf(a); r.points.now {
-			v["limit"] = map[string]any{"what": limit.What, "after": int(limit.After), "set_by": limit.SetBy}
-		}
+		limit := r.limitOf(a)
+		v["limit"] = map[string]any{"what": limit.What, "after": int(limit.After), "set_by": limit.SetBy}
 		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: about, Value: v})
 	}
 	return err

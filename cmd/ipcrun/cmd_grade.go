@@ -81,7 +81,7 @@ func newGrade(std streams) *cobra.Command {
 	f.StringVar(&o.results, "results", "", "write results to `DIR` (default: results/NAME, NAME being the exercise's folder)")
 	f.BoolVar(&o.again, "again", false, "grade again what has a result already")
 	f.IntVar(&o.repeat, "repeat", 1, "grade each submission `N` times; a check whose result changes is flaky, and earns nothing")
-	f.Var(&o.scale, "timeout-scale", "multiply every timeout by this, those of the exercise included, as on a slow machine")
+	f.Var(&o.scale, "timeout-scale", "multiply every limit by this, those of the exercise included, as on a slow machine")
 	f.CountVarP(&o.verbose, "verbose", "v", "show every check of every submission, and what it printed; a single one is always shown so")
 	f.BoolVar(&o.exitZero, "exit-zero", false, "exit with 0 even if points were lost, as long as everything could be graded")
 	f.BoolVar(&o.allowEmpty, "allow-empty", false, "it is no error if there is no submission")

@@ -80,7 +80,7 @@ func newRun(std streams) *cobra.Command {
 	f.Var(&o.timeout, "timeout", "how long a scenario that sets no timeout may take, as 500ms or 2s (default 10s)")
 	f.Var(&o.stepTimeout, "step-timeout", "how long a step that sets no timeout may wait (default 5s)")
 	f.Var(&o.total, "total-timeout", "how long everything together may take")
-	f.Var(&o.scale, "timeout-scale", "multiply every timeout by this, those in files included, as on a slow machine")
+	f.Var(&o.scale, "timeout-scale", "multiply every limit by this, those in files included, as on a slow machine")
 	f.BoolVarP(&o.failFast, "fail-fast", "x", false, "start nothing more after the first scenario that does not pass")
 	f.IntVar(&o.maxFailures, "max-failures", 0, "start nothing more after `N` scenarios that do not pass")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would run, in words, and run nothing")

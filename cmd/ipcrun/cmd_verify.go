@@ -63,7 +63,7 @@ func newVerify(std streams) *cobra.Command {
 	o.params.add(cmd)
 	o.jobs.add(cmd, "auto", "try `N` programs at once; auto: as many as there are processors")
 	cmd.Flags().IntVar(&o.repeat, "repeat", 1, "try each program `N` times; an exercise whose judgement changes judges wrong")
-	cmd.Flags().Var(&o.scale, "timeout-scale", "multiply every timeout by this, those of the exercise included, as on a slow machine")
+	cmd.Flags().Var(&o.scale, "timeout-scale", "multiply every limit by this, those of the exercise included, as on a slow machine")
 	cmd.Flags().CountVarP(&o.verbose, "verbose", "v", "say of every program what it has earned")
 	return cmd
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"math"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,10 @@ import (
 var _ script.World = (*agent)(nil)
 
 func (a *agent) Now() int64 { return arena.Now() }
+
+// Limit is what the step says: how long a process waits is part of its program,
+// which --timeout-scale does not change.
+func (a *agent) Limit(_ *script.Action, d time.Duration) time.Duration { return d }
 
 // HandlerDone is called by the machine at the end of a handler.
 func (a *agent) HandlerDone(signal int) { a.sig.done(signal) }

@@ -101,8 +101,11 @@ type Access struct {
 type Limit struct {
 	What  string `json:"what"`   // step, scenario or total
 	After int64  `json:"after"`  // nanoseconds
-	SetBy string `json:"set_by"` // the file, a flag, or the default
+	SetBy string `json:"set_by"` // the file, a flag, or the default, and AndScale
 }
+
+// AndScale is at the end of what set a limit that --timeout-scale has multiplied.
+const AndScale = " and --timeout-scale"
 
 // Stuck says why nobody can move.
 type Stuck struct {

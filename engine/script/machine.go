@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"time"
 
 	"ipcrun/prims"
 	"ipcrun/spec/cond"
@@ -489,7 +490,7 @@ func (m *Machine) prepare(in *instr) (_ *Action, err error) {
 			return nil, err
 		}
 		a.since = m.world.Now()
-		a.Deadline = a.since + int64(d)
+		a.Deadline = a.since + int64(m.world.Limit(a, time.Duration(d)))
 	}
 	if in.verb.prim == nil {
 		return a, nil

@@ -2,6 +2,7 @@ package script
 
 import (
 	"strings"
+	"time"
 
 	"ipcrun/prims"
 	"ipcrun/spec/decl"
@@ -19,6 +20,8 @@ type World interface {
 	Func(name string, args []any) (any, error)
 	// Now is the clock that deadlines refer to, nanoseconds.
 	Now() int64
+	// Limit is how long a step waits at most whose timeout: says d.
+	Limit(a *Action, d time.Duration) time.Duration
 	// Op performs the operation of a primitive that a names.
 	Op(a *Action) (any, error)
 	Print(a *Action, text string) error

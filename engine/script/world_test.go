@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"ipcrun/engine/plan"
 	"ipcrun/engine/script"
@@ -72,8 +73,9 @@ func (f *fake) Fact(name string) (any, bool) {
 	return nil, false
 }
 
-func (f *fake) Func(string, []any) (any, error) { return nil, fmt.Errorf("no functions here") }
-func (f *fake) Now() int64                      { f.now++; return f.now }
+func (f *fake) Func(string, []any) (any, error)                       { return nil, fmt.Errorf("no functions here") }
+func (f *fake) Limit(_ *script.Action, d time.Duration) time.Duration { return d }
+func (f *fake) Now() int64                                            { f.now++; return f.now }
 func (f *fake) Turning() bool {
 	f.turns++
 	return f.turning != nil && f.turning(f.turns)

@@ -140,6 +140,7 @@ func TestLostUpdates(t *testing.T) {
 // TestUnmet: what a failed expect says of the time it had, and of what there was.
 func TestUnmet(t *testing.T) {
 	short, flag := &event.Limit{What: "step", After: 2e9, SetBy: "the file"}, &event.Limit{What: "step", After: 5e9, SetBy: "the default"}
+	scaled := &event.Limit{What: "step", After: 4e9, SetBy: "the file" + event.AndScale}
 	for _, c := range []struct {
 		why   string
 		limit *event.Limit
@@ -148,6 +149,7 @@ func TestUnmet(t *testing.T) {
 	}{
 		{"its timeout passed", nil, nil, "The step waited as long as its own timeout: says."},
 		{"its timeout passed", short, nil, "The step waited 2s, as the file says."},
+		{"its timeout passed", scaled, nil, "The step waited 4s: what the file says, multiplied by --timeout-scale."},
 		{"its timeout passed", flag, nil, "The step waited 5s, which is as long as one without a timeout: of its own may; that limit was set by the default."},
 		{"child has ended without printing it", nil, &event.Stuck{}, "Waiting longer would not have helped: nobody is left who could fork child."},
 		{"parent has ended without printing it", nil, &event.Stuck{}, "Waiting longer would not have helped: parent has ended."},

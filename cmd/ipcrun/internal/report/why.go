@@ -114,6 +114,8 @@ func waited(l *event.Limit) string {
 		return "The step waited as long as its own timeout: says."
 	case l.SetBy == "the file":
 		return fmt.Sprintf("The step waited %s, as the file says.", length(l.After))
+	case l.SetBy == "the file"+event.AndScale:
+		return fmt.Sprintf("The step waited %s: what the file says, multiplied by --timeout-scale.", length(l.After))
 	}
 	return fmt.Sprintf("The step waited %s, which is as long as one without a timeout: of its own may; that limit was set by %s.", length(l.After), l.SetBy)
 }
