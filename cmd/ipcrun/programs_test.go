@@ -79,7 +79,7 @@ func TestProgramsPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	e, err := engine.New(engine.Options{Timeout: 5 * time.Minute, StepTimeout: time.Minute})
+	e, err := engine.New(engine.Options{Timeout: 20 * time.Minute, StepTimeout: 5 * time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

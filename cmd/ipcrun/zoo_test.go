@@ -68,7 +68,7 @@ func (a *animal) scenario(zoo string) string {
 	if a.keys != "" {
 		keys = ", " + a.keys
 	}
-	check, timeout := "", "60s"
+	check, timeout := "", "120s"
 	if a.check != "" {
 		check = "  - assert: '" + a.check + "'\n"
 	}
@@ -204,7 +204,7 @@ func (a *animal) judge(t *testing.T, report string) {
 	switch {
 	case verdict != a.ends:
 		t.Errorf("%s: %s, not %s:\n%s", a.name, verdict, a.ends, text)
-	case took > time.Minute: // whoever else uses this machine
+	case took > 3*time.Minute: // whoever else uses this machine
 		t.Errorf("%s: it took %v", a.name, took)
 	case !regexp.MustCompile(a.says).MatchString(text):
 		t.Errorf("%s: no %q in\n%s", a.name, a.says, text)
