@@ -156,11 +156,17 @@ func (p *processRecord) ofKernel(name string) any {
 	if !r.isForeign(p.slot) && !k.gone() {
 		// An agent catches and blocks more than its script does.
 		s := r.arena.Slot(p.slot)
+		// Until the agent has said what is done about signals, Go's runtime catches all
+		// of them, and what whoever started ipcrun had ignored still is. What it says
+		// of itself was read before the kernel's facts.
+		starting := p.said == arena.Starting.String()
 		switch name {
+		case "ignores":
+			if starting {
+				return []any{}
+			}
 		case "catches":
-			if p.said == arena.Starting.String() {
-				// Go's runtime catches every signal until the agent has said what of.
-				// What it says of itself was read before the kernel's facts.
+			if starting {
 				return []any{}
 			}
 			return signalNames(k.read().SigCgt &^ runtimeSignals &^ s.Kept.Load())
