@@ -64,15 +64,17 @@ processes:
   program: {run: [%s, %s], observe: true}
   child: {parent: program, match: {when: '"SIGUSR2" in catches'}}
 steps:
-  - {expect: early, from: child, timeout: 20s}
-  - {expect: late, from: child, timeout: 20s}
+  - {expect: early, from: child}
+  - {kill: child, signal: SIGHUP}
+  - {expect: late, from: child}
   - wait: program
 `, python(t), program(t, "late.py", `
 import os, signal
 if os.fork() == 0:
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
     print("early")
     signal.signal(signal.SIGUSR2, lambda *_: None)
-    signal.sigtimedwait([signal.SIGHUP], 0.2)  # time to look at it
+    signal.sigwait([signal.SIGHUP])
     print("late")
     os._exit(0)
 os.wait()

@@ -49,12 +49,14 @@ steps:
 func TestFunctions(t *testing.T) {
 	passes(t, `
 name: x
-primitives: {n: {value: i}}
+primitives: {n: {value: i}, go: event}
 processes:
   a: {signals: {SIGUSR1: [{print: got it}]}, steps: [{add: n}, {add: n, name: second add}, {print: ready, name: says it}, {exit: 2}]}
-  b: {signals: {SIGUSR2: ignore}, steps: [{sleep: 5ms}]}
+  b: {signals: {SIGUSR2: ignore}, steps: [{wait: go}]}
+  c: idle
 steps:
   - {kill: b, signal: SIGUSR2}
+  - {in: c, set: go}
   - wait: a
   - wait: b
   - assert: before("second add", "says it") && not before("says it", "second add") && not before("says it", "says it")

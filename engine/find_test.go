@@ -138,6 +138,7 @@ processes:
   first: {parent: p}
 steps:
   - eventually: '"SIGUSR1" in first.catches && "SIGUSR2" in second.catches && "SIGRTMIN+6" in third.catches'
+  - eventually: all([first, second, third], .blocked_on == "signal")
   - kill: second
     signal: SIGUSR2
   - {expect: child 12, from: second}
@@ -174,7 +175,6 @@ processes:
   kid[3]: {parent: p}
 steps:
   - eventually: all(kid, len(.catches) > 1 && .blocked_on == "signal")
-  - assert: kid[0].pid < kid[1].pid && kid[1].pid < kid[2].pid
   - {kill: "kid[1]", signal: "35"}
   - wait: kid[1]
   - {kill: "kid[0]", signal: "34"}
@@ -190,6 +190,7 @@ processes:
   child: {parent: p}
 steps:
   - eventually: '"SIGRTMIN+1" in grandchild.catches && "SIGRTMIN" in child.catches'
+  - eventually: grandchild.blocked_on == "signal" && child.blocked_on == "signal"
   - assert: grandchild.ppid == child.pid && child.ppid == p.pid && child.children == ["grandchild"]
   - {kill: grandchild, signal: "35"}
   - wait: grandchild
@@ -212,7 +213,6 @@ processes:
   p: {run: [%s, %s, "10", "12"]}
   child: {parent: p}
 steps:
-  - {kill: child, signal: SIGUSR1}
   - wait: child
 `, python(t), p))
 	o.decided(event.Failed, "fail", 7, `p has forked 2 processes, and each could be child: \d+ \(.*forks.py 10 12\); \d+ \(.*\)\. Say which with match:`)
@@ -259,7 +259,7 @@ processes:
   p: {run: [%s, %s, "10"], observe: %t}
   child: {parent: p}
 steps:
-  - eventually: '"SIGUSR1" in child.catches'
+  - eventually: '"SIGUSR1" in child.catches && child.blocked_on == "signal"'
   - {kill: child, signal: SIGUSR1}
   - wait: p
   - assert: child.exit_code == 10 && child.ended < p.ended
@@ -311,8 +311,16 @@ while True:
   - press: ctrl-c
   - {expect: still here, from: driver}`)
 	o.decided(event.Failed, "fail", 10, `driver was ended by SIGINT: ctrl-c sends it to the whole foreground group, and driver neither handles nor ignores it`)
-	o = runProgram(t, scenario+"timeout: 4s\n")
-	o.decided(event.Timeout, "timeout", 0, `driver","on":"signal","since":0,"why":"it is in pause: it waits for a signal"`)
+	// The default limit of the last step ends the run.
+	e, err := engine.New(engine.Options{StepTimeout: 10 * time.Millisecond, Timeout: 2 * patience()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	patiently := strings.Replace(scenario, `- eventually: conductor.blocked_on == "signal" && driver.blocked_on == "signal"`,
+		`- {eventually: conductor.blocked_on == "signal" && driver.blocked_on == "signal", timeout: 100s}`, 1)
+	o = runOn(t, e, load(t, patiently+"  - eventually: driver.ended != nil\n", nil))
+	o.decided(event.Timeout, "timeout", 8, `driver","on":"signal","since":0,"why":"it is in pause: it waits for a signal"`)
 }
 
 // TestWhatProgramsWaitFor: in the words of an explanation, as far as the kernel tells.
@@ -369,7 +377,7 @@ func TestWhoPolls(t *testing.T) {
 		"import os, select\nr, w = os.pipe(); os.set_blocking(w, False)\ntry:\n  while True: os.write(w, bytes(4096))\nexcept BlockingIOError: select.select([], [w], [])": `it polls pipe:\[\d+\], and there is no room`,
 	} {
 		// The default limit of the last step ends the run, and says what p does.
-		e, err := engine.New(engine.Options{StepTimeout: 10 * time.Millisecond, StepTimeoutSetBy: "--step-timeout", Timeout: time.Minute})
+		e, err := engine.New(engine.Options{StepTimeout: 10 * time.Millisecond, StepTimeoutSetBy: "--step-timeout", Timeout: 2 * patience()})
 		if err != nil {
 			t.Fatal(err)
 		}

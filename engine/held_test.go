@@ -87,7 +87,7 @@ steps:
 func TestProcessorTime(t *testing.T) {
 	// They use a second or two of processor time each, which takes a loaded machine
 	// much longer.
-	e, err := engine.New(engine.Options{Timeout: 30 * patience(), StepTimeout: 30 * patience()})
+	e, err := engine.New(engine.Options{Timeout: 5 * patience(), StepTimeout: 5 * patience()})
 	if err != nil {
 		t.Fatal(err)
 	}

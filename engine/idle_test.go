@@ -106,7 +106,7 @@ processes:
   locks: {steps: [{wait: ready}, {acquire: gate}]}
   waits: {steps: [{wait: over}]}
   pauses: {signals: {SIGTERM: [{exit: 0}]}, steps: [{repeat: forever, do: [pause]}]}
-  sleeps: {signals: {SIGTERM: [{exit: 0}]}, steps: [{sleep: 9s}]}
+  sleeps: {signals: {SIGTERM: [{exit: 0}]}, steps: [{sleep: 100s}]}
   parent: {steps: [{wait: child}]}
   child: {parent: parent, steps: [{wait: over}]}
   idle1: idle

@@ -40,7 +40,7 @@ processes:
     signals: {SIGINT: [{print: key}], SIGHUP: ignore}
     steps: [{repeat: forever, do: [pause]}]
   member: {parent: leader, signals: {SIGINT: ignore}, steps: [{wait: never}]}
-  holder: {steps: [{acquire: gate}, {set: started}, {sleep: 8s}]}
+  holder: {steps: [{acquire: gate}, {set: started}, {sleep: 100s}]}
   locked: {steps: [{wait: started}, {acquire: gate}]}
   parent: {steps: [{wait: child}]}
   child: {parent: parent, signals: {SIGUSR1: [{print: hi}]}, steps: [{repeat: forever, do: [pause]}]}
@@ -49,7 +49,7 @@ processes:
   deaf:
     signals: {SIGTERM: ignore, SIGINT: ignore, SIGHUP: ignore, SIGQUIT: ignore, SIGUSR1: ignore, SIGPIPE: ignore, SIGCHLD: ignore}
     steps: [{repeat: forever, do: [{sleep: 3ms}]}]
-  zombies: {steps: [{sleep: 8s}]}
+  zombies: {steps: [{sleep: 100s}]}
   zombie: {parent: zombies, steps: [{exit: 1}]}
 steps:
   - {kill: stopped, signal: SIGSTOP}
@@ -64,7 +64,7 @@ func init() {
 	// engine: runs the scenario until it is killed.
 	registerHelper("engine", func([]string) {
 		sc := spec.Load(source.New("aboard.yaml", []byte(aboard)), plan.Vocabulary(), spec.Options{}, &diag.List{})
-		e, err := engine.New(engine.Options{})
+		e, err := engine.New(patientOptions())
 		if err != nil {
 			os.Exit(98)
 		}
@@ -128,14 +128,16 @@ func TestKilledEngine(t *testing.T) {
 			t.Fatal(err)
 		}
 		var after time.Duration
+		var live []int
+		var ptys map[int]bool
 		if began := time.Now(); i == 0 {
-			eventually(t, "everybody is there", func() bool { live, _ := family(); return len(live) >= everybody })
+			eventually(t, "everybody is there", func() bool { live, ptys = family(); return len(live) >= everybody })
 			whole = time.Since(began)
 		} else {
 			after = time.Duration(rnd.Int64N(int64(whole + whole/2)))
 			time.Sleep(after) // the random moment itself, no synchronisation
+			live, ptys = family()
 		}
-		live, ptys := family()
 		most = max(most, len(live))
 		killed := time.Now()
 		if err := cmd.Process.Kill(); err != nil {

@@ -63,13 +63,12 @@ func runTests(m *testing.M) int {
 	if err != nil {
 		return failed(err)
 	}
-	shm := namedObjects()
-	if shared, err = engine.New(engine.Options{}); err != nil {
+	shm := namedObjects(os.Getpid())
+	if shared, err = engine.New(patientOptions()); err != nil {
 		return failed(err)
 	}
 	code := m.Run()
 	shared.Close()
-	patient().Close()
 	if code == 0 {
 		code = nothingLeft(before, shm, tmp)
 	}
@@ -98,7 +97,7 @@ func nothingLeft(before map[int]string, shm map[string]bool, tmp string) (code i
 		fmt.Fprintln(os.Stderr, "processes are left:", tree, err)
 		code = 1
 	}
-	for name := range namedObjects() {
+	for name := range namedObjects(os.Getpid()) {
 		if !shm[name] {
 			fmt.Fprintln(os.Stderr, "a shared memory object is left:", name)
 			code = 1
@@ -111,13 +110,17 @@ func nothingLeft(before map[int]string, shm map[string]bool, tmp string) (code i
 	return code
 }
 
-// namedObjects are the shared memory objects that could be ours.
-func namedObjects() map[string]bool {
+// namedObjects are the shared memory objects whose names say that an engine in one
+// of some processes has made them, or a test that runs there. Others on the machine
+// have theirs.
+func namedObjects(pids ...int) map[string]bool {
 	out := map[string]bool{}
 	files, _ := os.ReadDir("/dev/shm")
 	for _, f := range files {
-		if info, err := f.Info(); err == nil && strings.Contains(f.Name(), "ipcrun") {
-			out[filepath.Join("/dev/shm", info.Name())] = true
+		for _, pid := range pids {
+			if strings.Contains(f.Name(), fmt.Sprintf("ipcrun-%d-", pid)) || strings.Contains(f.Name(), fmt.Sprintf("ipcrun-test-%d-", pid)) {
+				out[filepath.Join("/dev/shm", f.Name())] = true
+			}
 		}
 	}
 	return out
@@ -136,7 +139,15 @@ func patience() time.Duration {
 	if s, err := strconv.Atoi(os.Getenv("IPCRUN_TEST_TIMESCALE")); err == nil && s > 0 {
 		scale = s
 	}
-	return time.Duration(scale) * 10 * time.Second
+	return time.Duration(scale) * time.Minute
+}
+
+// patientOptions are limits that no run of the tests comes near: the default ones are
+// for people who wait at a machine of their own, and on one that has much else to do
+// every process may be held up for a while. A run that ends within them was ended by
+// what happened in it.
+func patientOptions() engine.Options {
+	return engine.Options{Timeout: 2 * patience(), StepTimeout: patience()}
 }
 
 // eventually polls a kernel fact that nothing announces.

@@ -54,7 +54,7 @@ func namedKinds(dir string) string {
 		}
 		fmt.Fprintf(&b, "  fixed_%s: {%s: %s, name: %q}\n  own_%s[2]: {%s: %s}\n", d.Name, d.Name, main, fix, d.Name, d.Name, main)
 	}
-	b.WriteString("processes: {waits: {steps: [{sleep: 8s}]}}\nsteps: [{wait: waits}]\n")
+	b.WriteString("processes: {waits: {steps: [{sleep: 1h}]}}\nsteps: [{wait: waits}]\ntimeout: 2h\n")
 	return b.String()
 }
 
@@ -76,7 +76,7 @@ func init() {
 	// named: runs a scenario with objects of every kind until it is killed.
 	registerHelper("named", func([]string) {
 		sc := spec.Load(source.New("named.yaml", []byte(os.Getenv(namedEnv))), plan.Vocabulary(), spec.Options{}, &diag.List{})
-		e, err := engine.New(engine.Options{})
+		e, err := engine.New(patientOptions())
 		if err != nil || sc == nil {
 			os.Exit(98)
 		}
@@ -120,13 +120,13 @@ func TestNamedObjectsOfAKilledEngine(t *testing.T) {
 		}
 		var after time.Duration
 		if began := time.Now(); i == 0 {
-			eventually(t, "there is an object", func() bool { return len(objects(fixed, dir)) > 0 })
+			eventually(t, "there is an object", func() bool { return len(objects(cmd.Process.Pid, fixed, dir)) > 0 })
 			whole = time.Since(began)
 		} else {
 			after = time.Duration(rnd.Int64N(int64(3 * whole)))
 			time.Sleep(after) // the random moment itself, no synchronisation
 		}
-		if len(objects(fixed, dir)) > 0 {
+		if len(objects(cmd.Process.Pid, fixed, dir)) > 0 {
 			met++
 		}
 		if err := cmd.Process.Kill(); err != nil {
@@ -141,7 +141,7 @@ func TestNamedObjectsOfAKilledEngine(t *testing.T) {
 			tree, err := proc.Tree(os.Getpid())
 			return err == nil && len(tree) == 0
 		})
-		if left := objects(fixed, dir); len(left) > 0 {
+		if left := objects(cmd.Process.Pid, fixed, dir); len(left) > 0 {
 			t.Fatalf("%s: left %v", what, left)
 		}
 	}
@@ -150,16 +150,16 @@ func TestNamedObjectsOfAKilledEngine(t *testing.T) {
 	}
 }
 
-// objects are the named objects that are there: files in directories, in
-// /dev/shm, and queues.
-func objects(dirs ...string) (out []string) {
+// objects are the named objects that are there of an engine in some process: files in
+// directories, in /dev/shm, and queues.
+func objects(pid int, dirs ...string) (out []string) {
 	for _, dir := range dirs {
 		files, _ := os.ReadDir(dir)
 		for _, f := range files {
 			out = append(out, filepath.Join(dir, f.Name()))
 		}
 	}
-	for name := range namedObjects() {
+	for name := range namedObjects(os.Getpid(), pid) {
 		out = append(out, name)
 	}
 	for _, f := range []sysv.Family{sysv.Queue, sysv.Set, sysv.Segment} {
@@ -180,13 +180,13 @@ func objects(dirs ...string) (out []string) {
 // and is left alone.
 func TestNamedObjectsAreGone(t *testing.T) {
 	fixed := shortDir(t)
-	text := strings.Replace(namedKinds(fixed), "sleep: 8s", "assert: fixed_mqueue.empty", 1)
+	text := strings.Replace(namedKinds(fixed), "sleep: 1h", "assert: fixed_mqueue.empty", 1)
 	for range 2 {
 		res := passes(t, text)
 		if clean := res.of(event.Clean, ""); len(clean) != 1 || clean[0].Value != nil {
 			t.Errorf("tear-down: %+v", clean)
 		}
-		if left := objects(fixed); len(left) > 0 {
+		if left := objects(os.Getpid(), fixed); len(left) > 0 {
 			t.Fatalf("left %v", left)
 		}
 	}
@@ -197,7 +197,7 @@ func TestNamedObjectsAreGone(t *testing.T) {
 	defer os.Remove(path)
 	res := run(t, text)
 	res.decided(event.Error, "error", 0, "there is a shared memory object /ipcrun-test-")
-	if left := objects(fixed); len(left) != 1 || left[0] != path {
+	if left := objects(os.Getpid(), fixed); len(left) != 1 || left[0] != path {
 		t.Errorf("there are %v", left)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "of another" {

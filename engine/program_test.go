@@ -3,29 +3,16 @@ package engine_test
 import (
 	"fmt"
 	"os/exec"
-	"sync"
 	"testing"
-	"time"
 
-	"ipcrun/engine"
 	"ipcrun/engine/event"
 	interpreter "ipcrun/engine/proc/python"
 )
 
-// patient is an Engine whose limits are for a machine that has much else to do:
-// interpreters take their time to start.
-var patient = sync.OnceValue(func() *engine.Engine {
-	e, err := engine.New(engine.Options{Timeout: 60 * time.Second, StepTimeout: 30 * time.Second})
-	if err != nil {
-		panic(err)
-	}
-	return e
-})
-
 // runProgram runs a scenario with programs in it.
 func runProgram(t testing.TB, text string) *outcome {
 	t.Helper()
-	return runOn(t, patient(), load(t, text, nil))
+	return run(t, text)
 }
 
 // programPasses runs one that must pass.
@@ -84,7 +71,7 @@ steps:
   - {type: pear, to: sorter}
   - {type: apple, to: sorter, enter: false}
   - close_stdin: sorter
-  - {expect: {all: [pear, apple]}, from: sorter, within: 4s}
+  - {expect: {all: [pear, apple]}, from: sorter, within: 50s}
   - wait: sorter
   - wait: fixed
   - assert: sorter.output == "apple\npear\n" && sorter.errors == "no terminal\n" && fixed.output == "one\ntwo"

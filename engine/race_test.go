@@ -3,6 +3,7 @@ package engine_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"ipcrun/engine/event"
 )
@@ -79,25 +80,50 @@ func TestTillsRace(t *testing.T) {
 // done, but by the clock alone, which orders nothing. The total is right, the
 // check holds, and the race is what the run ends by.
 func TestRaceOfARightTotal(t *testing.T) {
-	const late = `
+	nap := 60 * time.Millisecond
+	for !raceOfARightTotal(t, nap) {
+		// The first one was held up for longer.
+		if nap *= 4; nap > patience()/4 {
+			t.Fatal("the first till is never done before the second one begins")
+		}
+	}
+}
+
+// raceOfARightTotal has the second till sleep, and reports whether that was enough.
+func raceOfARightTotal(t *testing.T, nap time.Duration) (enough bool) {
+	t.Helper()
+	late := strings.ReplaceAll(`
 name: right by luck
 primitives: {total: {value: i}}
 processes:
   first: {steps: [{read: total, into: seen}, {write: total, value: "${seen + 1}"}]}
-  second: {steps: [{sleep: 60ms}, {read: total, into: seen}, {write: total, value: "${seen + 1}"}]}
+  second: {steps: [{sleep: NAP}, {read: total, into: seen}, {write: total, value: "${seen + 1}"}]}
 steps:
-  - {wait: first, timeout: 5s}
+  - wait: first
   - wait: second
   - assert: total.value == 2
-`
+`, "NAP", nap.String())
 	o := run(t, late)
+	var written, read int64
+	for _, e := range o.of(event.Op, "") {
+		switch {
+		case e.Proc == "first" && e.Verb == "write":
+			written = e.At
+		case e.Proc == "second" && e.Verb == "read":
+			read = e.At
+		}
+	}
+	if written >= read {
+		return false
+	}
 	o.decided(event.Failed, "race", lineOf(t, late, "second: {"), `"race":`)
 	if o.Verdict.Checks != 1 {
 		t.Errorf("%d checks held: the total should have been right\n%s", o.Verdict.Checks, o.dump())
 	}
 	// Where an event says so there is no race.
 	passes(t, strings.NewReplacer("{total: {value: i}}", "{total: {value: i}, done: event}",
-		"{sleep: 60ms}", "{wait: done}", `seen + 1}"}]}`+"\n  second", `seen + 1}"}, {set: done}]}`+"\n  second").Replace(late))
+		"{sleep: "+nap.String()+"}", "{wait: done}", `seen + 1}"}]}`+"\n  second", `seen + 1}"}, {set: done}]}`+"\n  second").Replace(late))
+	return true
 }
 
 // TestRaceKey: race: and outcome: say what a race means.

@@ -12,23 +12,37 @@ import (
 
 // TestHandlerInterruptsBlockedStep: a step that is blocked is interrupted by a
 // handler and goes on afterwards with the deadline it had (PEP 475). The
-// signals keep coming for longer than the timeout: a deadline that began anew
-// with each of them would pass after the last one only.
+// signals keep coming until it is over: a deadline that began anew with each of
+// them would never pass.
 func TestHandlerInterruptsBlockedStep(t *testing.T) {
-	const limit = 100 * time.Millisecond
 	for _, tt := range []struct {
 		name, step string
 		end        event.Kind
 	}{
-		{"acquire", `{acquire: gate, timeout: 100ms, error: Timeout}`, event.Fail},
-		{"wait for an event", `{wait: ready, timeout: 100ms, error: Timeout}`, event.Fail},
-		{"wait for a child", `{wait: child, timeout: 100ms, error: Timeout}`, event.Fail},
-		{"sleep", `{sleep: 100ms}`, event.Slept},
+		{"acquire", `{acquire: gate, timeout: %v, error: Timeout}`, event.Fail},
+		{"wait for an event", `{wait: ready, timeout: %v, error: Timeout}`, event.Fail},
+		{"wait for a child", `{wait: child, timeout: %v, error: Timeout}`, event.Fail},
+		{"sleep", `{sleep: %v}`, event.Slept},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := passes(t, fmt.Sprintf(`
+			limit := 100 * time.Millisecond
+			for interrupted(t, fmt.Sprintf(tt.step, limit), tt.end, limit) < 2 {
+				// It had no turn meanwhile, and nothing was shown.
+				if limit *= 4; limit > patience()/4 {
+					t.Fatal("no handlers run while it is blocked")
+				}
+			}
+		})
+	}
+}
+
+// interrupted runs a step that takes limit while signals come, and returns how many
+// handlers ran before it was over.
+func interrupted(t *testing.T, step string, kind event.Kind, limit time.Duration) (handled int) {
+	t.Helper()
+	o := passes(t, fmt.Sprintf(`
 name: x
-primitives: {gate: lock, ready: event, begun: event, over: event}
+primitives: {gate: lock, ready: event, begun: event, done: event, over: event}
 processes:
   a:
     signals: {SIGUSR1: [{print: handled}]}
@@ -37,6 +51,7 @@ processes:
       - print: begin
       - set: begun
       - %s
+      - set: done
       - wait: over
   child:
     parent: a
@@ -44,35 +59,25 @@ processes:
   b:
     steps:
       - wait: begun
-      - repeat: 40
-        do: [{kill: a, signal: SIGUSR1}, {sleep: 10ms}]
+      - let: {enough: false}
+      - while: not enough
+        do: [{kill: a, signal: SIGUSR1}, {sleep: 10ms}, {is_set: done, into: enough}]
       - set: over
-`, tt.step))
-			begin := o.of(event.Print, "a")[0].At
-			ends := o.of(tt.end, "a")
-			if len(ends) != 1 {
-				t.Fatalf("%d ends\n%s", len(ends), o.dump())
-			}
-			end := ends[0].At
-			kills := o.of(event.Sent, "b")
-			last := kills[len(kills)-1].At
-			if took := time.Duration(end - begin); took < limit {
-				t.Errorf("it was over after %v, before its %v", took, limit)
-			}
-			if end >= last+int64(limit) {
-				t.Errorf("it was over %v after the last signal: the deadline began anew", time.Duration(end-last))
-			}
-			handled := 0
-			for _, e := range o.of(event.Got, "a") {
-				if e.At < end {
-					handled++
-				}
-			}
-			if handled < 2 {
-				t.Errorf("%d handlers ran while it was blocked", handled)
-			}
-		})
+`, step))
+	begin := o.of(event.Print, "a")[0].At
+	ends := o.of(kind, "a")
+	if len(ends) != 1 {
+		t.Fatalf("%d ends\n%s", len(ends), o.dump())
 	}
+	if took := time.Duration(ends[0].At - begin); took < limit {
+		t.Errorf("it was over after %v, before its %v", took, limit)
+	}
+	for _, e := range o.of(event.Got, "a") {
+		if e.At < ends[0].At {
+			handled++
+		}
+	}
+	return handled
 }
 
 // TestHandlersWhileBlocked: handlers run while a process is blocked in each
@@ -341,31 +346,56 @@ processes:
 func TestAlarm(t *testing.T) {
 	o := passes(t, `
 name: x
+primitives: {rang: event}
 processes:
   a:
-    signals: {SIGALRM: [{print: ring}]}
+    signals: {SIGALRM: [{print: ring}, {set: rang}]}
     steps:
-      - {alarm: 10s, into: first}
-      - {alarm: 5s, into: second}
+      - {alarm: 10000s, into: first}
+      - {alarm: 5000s, into: second}
       - {alarm: 0, into: third}
       - {alarm: 0, into: fourth}
-      - assert: first == 0 && second > 9 && second <= 10 && third > 4 && third <= 5 && fourth == 0
+      - assert: first == 0 && second > 9000 && second <= 10000 && third > 4000 && third <= 5000 && fourth == 0
+      - {alarm: 8000s}
       - {alarm: 30ms}
-      - {alarm: 0}
-      - {pause: null, timeout: 60ms, error: Timeout}
-      - {alarm: 8s}
-      - {alarm: 30ms}
-      - print: set
-      - pause
+      - wait: rang
+      - {alarm: 0, into: fifth}
+      - assert: fifth == 0
 `)
-	o.wantPrinted("a", "set", "ring")
+	o.wantPrinted("a", "ring")
 	got := o.of(event.Got, "a")
 	if len(got) != 1 || got[0].Code != "kernel" || got[0].Peer != "kernel" {
 		t.Fatalf("%+v", got)
 	}
 	set := o.of(event.Alarmed, "a")
-	if waited := time.Duration(got[0].At - set[len(set)-1].At); waited < 30*time.Millisecond {
+	if waited := time.Duration(got[0].At - set[5].At); waited < 30*time.Millisecond {
 		t.Errorf("it rang after %v", waited)
+	}
+}
+
+// TestAlarmCancelled: one that had time left when it was cancelled does not ring.
+func TestAlarmCancelled(t *testing.T) {
+	limit := 30 * time.Millisecond
+	for {
+		o := passes(t, fmt.Sprintf(`
+name: x
+processes:
+  a:
+    signals: {SIGALRM: [{let: {rang: true}}]}
+    steps:
+      - let: {rang: false}
+      - {alarm: %[1]v}
+      - {alarm: 0, into: left}
+      - if: left > 0
+        then: [{pause: null, timeout: %[2]v, error: Timeout}, {assert: not rang}, {print: cancelled}]
+`, limit, 2*limit))
+		if len(o.printed("a")) == 1 {
+			return
+		}
+		// It rang before it could be cancelled.
+		if limit *= 4; limit > patience()/4 {
+			t.Fatal("an alarm has never any time left")
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ int main(void) {
 	n := 10_000
 	passes(t, fmt.Sprintf(`
 name: a C program answers
-timeout: 100s
+timeout: 400s
 primitives: {box: sysv_queue}
 processes:
   answers: {run: [%s], uses: [box], terminal: false}

@@ -34,7 +34,7 @@ def step(**k):
 func TestProgramUsesPrimitives(t *testing.T) {
 	p := program(t, "worker.py", asks+`
 phone = Connection(int(os.environ["IPCRUN_phone_b"]))
-print(step(get="jobs", timeout="5s"))
+print(step(get="jobs", timeout="100s"))
 print(step(get="jobs", block=False)["error"])
 print(json.loads(phone.recv_bytes()))
 phone.send_bytes(json.dumps("hi").encode())

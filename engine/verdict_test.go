@@ -9,8 +9,8 @@ import (
 	"ipcrun/engine/event"
 )
 
-// foundSoon checks that what decided was found well within a second of the
-// last thing that happened, not by a timeout.
+// foundSoon checks that what decided was found well before any limit could have had
+// a hand in it. How soon that is on an idle machine, TestDeadlockIsFoundAtOnce says.
 func (o *outcome) foundSoon() {
 	o.t.Helper()
 	cause := o.cause()
@@ -20,11 +20,8 @@ func (o *outcome) foundSoon() {
 			last = max(last, e.At)
 		}
 	}
-	if took := time.Duration(cause.At - last); took > time.Second {
+	if took := time.Duration(cause.At - last); took > patience()/2 {
 		o.t.Errorf("it took %v to find out", took)
-	}
-	if took := time.Duration(cause.At); took > 4*time.Second {
-		o.t.Errorf("decided %v after the start: that was a timeout's work", took)
 	}
 }
 
@@ -118,8 +115,8 @@ func TestDriverWithMistakes(t *testing.T) {
 			name: "the conductor outlives the driver",
 			change: func(s string) string {
 				s = edit(t, s, "      SIGTSTP: [{kill: conductor, signal: SIGUSR1}]", "      SIGTSTP: [{kill: conductor, signal: SIGUSR1}, {exit: 0}]")
-				s = edit(t, s, "{print: 到站了，下车吧}, {exit: 0}", "{print: 到站了，下车吧}, {sleep: 100ms}, {exit: 0}")
-				return edit(t, s, "  - wait: driver\n", "  - wait: driver\n  - wait: conductor\n")
+				s = edit(t, s, "{print: 到站了，下车吧}, {exit: 0}", "{print: 到站了，下车吧}, {pause: null, timeout: 100s}")
+				return edit(t, s, "  - wait: driver\n", "  - wait: driver\n  - {kill: conductor, signal: SIGKILL}\n  - wait: conductor\n")
 			},
 			ending: "fail", at: "assert: conductor.ended < driver.ended", says: `"text":"conductor.ended","value":"`,
 		},
@@ -127,7 +124,7 @@ func TestDriverWithMistakes(t *testing.T) {
 			name: "the conductor still lives when the order is asserted",
 			change: func(s string) string {
 				s = edit(t, s, "      SIGTSTP: [{kill: conductor, signal: SIGUSR1}]", "      SIGTSTP: [{kill: conductor, signal: SIGUSR1}, {exit: 0}]")
-				return edit(t, s, "{print: 到站了，下车吧}, {exit: 0}", "{print: 到站了，下车吧}, {pause: null, timeout: 8s}")
+				return edit(t, s, "{print: 到站了，下车吧}, {exit: 0}", "{print: 到站了，下车吧}, {pause: null, timeout: 100s}")
 			},
 			ending: "fail", at: "assert: conductor.ended < driver.ended", says: `conductor.ended`,
 		},
@@ -215,7 +212,7 @@ steps:
 `, "eventually", `"text":"a.exit_code","value":"0"`},
 		{"eventually, its timeout passes", `
 name: x
-processes: {a: {steps: [{pause: null, timeout: 8s}]}}
+processes: {a: {steps: [{pause: null, timeout: 100s}]}}
 steps:
   - {eventually: a.exit_code == 1, timeout: 20ms}
 `, "eventually", `its timeout passed`},
@@ -227,7 +224,7 @@ steps:
 `, "expect", `a has ended without printing it; a exited with code 3.*"value":"hi"`},
 		{"expect a text, its timeout passes", `
 name: x
-processes: {a: {steps: [{print: hi}, {pause: null, timeout: 8s}]}}
+processes: {a: {steps: [{print: hi}, {pause: null, timeout: 100s}]}}
 steps:
   - {expect: ho, from: a, timeout: 20ms}
 `, "expect", `its timeout passed`},
@@ -270,7 +267,7 @@ steps:
 `, "acquire", `Unexpected`},
 		{"an error of a step of the script that does not come", `
 name: x
-processes: {a: {steps: [{pause: null, timeout: 8s}]}}
+processes: {a: {steps: [{pause: null, timeout: 100s}]}}
 steps:
   - {kill: a, signal: SIGTERM, error: NoProcess}
 `, "kill", `Unexpected`},
@@ -429,12 +426,12 @@ steps:
 		return regexp.MustCompile(`steps: \[\{while`).ReplaceAllString(s, "steps: [{let: {index0: 0}}, {while")
 	}
 	tests := []struct {
-		name  string
-		opt   engine.Options
-		text  string
-		at    string // "": not at a step
-		want  event.Limit
-		want0 string
+		name   string
+		opt    engine.Options
+		text   string
+		at     string // "": not at a step
+		orNone bool   // or not at a step
+		want   event.Limit
 	}{
 		{
 			name: "step, the default", opt: engine.Options{StepTimeout: 60 * time.Millisecond, StepTimeoutSetBy: "--step-timeout"},
@@ -459,17 +456,18 @@ steps:
 		},
 		{
 			name: "scenario, a script that never waits", opt: engine.Options{Timeout: time.Second, TimeoutSetBy: "--timeout"},
-			text: "name: x\nprocesses: {a: {steps: [{print: hi}]}}\nsteps:\n  - let: {n: 0}\n  - {while: n == 0, do: [{let: {n: 0}}]}\n  - {expect: hi, from: a}\n",
+			text: "name: x\nprocesses: {a: {steps: [{print: hi}]}}\nsteps: [{let: {n: 0}}, {while: n == 0, do: [{let: {n: 0}}]}, {expect: hi, from: a}]\n",
 			at:   "while", want: event.Limit{What: "scenario", After: int64(time.Second), SetBy: "--timeout"},
 		},
 		{
 			name: "scenario, a script that checks for ever", opt: engine.Options{Timeout: time.Second, TimeoutSetBy: "--timeout"},
-			text: "name: x\nprocesses: {a: {steps: [{print: hi}]}}\nsteps:\n  - let: {n: 0}\n  - {while: n == 0, do: [{assert: 'n == 0 and sum(map(1..20000, # + n)) > 0'}]}\n  - {expect: hi, from: a}\n",
+			text: "name: x\nprocesses: {a: {steps: [{print: hi}]}}\nsteps: [{let: {n: 0}}, {while: n == 0, do: [{assert: 'n == 0 and sum(map(1..20000, # + n)) > 0'}]}, {expect: hi, from: a}]\n",
 			at:   "do:", want: event.Limit{What: "scenario", After: int64(time.Second), SetBy: "--timeout"},
 		},
 		{
 			name: "all runs", opt: engine.Options{Until: time.Now(), Total: event.Limit{What: "total", After: int64(time.Second), SetBy: "--total-timeout"}},
-			text: withVar(busy), want: event.Limit{What: "total", After: int64(time.Second), SetBy: "--total-timeout"},
+			// It is over while a is started, or before the first step.
+			text: withVar(busy), at: "eventually", orNone: true, want: event.Limit{What: "total", After: int64(time.Second), SetBy: "--total-timeout"},
 		},
 	}
 	for _, tt := range tests {
@@ -481,7 +479,7 @@ steps:
 			defer e.Close()
 			o := runOn(t, e, load(t, tt.text, nil))
 			line := 0
-			if tt.at != "" {
+			if tt.at != "" && !(tt.orNone && o.cause().Line == 0) {
 				line = lineOf(t, tt.text, tt.at)
 			}
 			o.decided(event.Timeout, "timeout", line, `"type":"expired"`)
@@ -547,8 +545,8 @@ func TestLimitBeginsAfterTheLaunch(t *testing.T) {
 name: x
 timeout: 1ms
 processes:
-  a: {steps: [{sleep: 20s}]}
-  p: {run: sleep 20}
+  a: {steps: [{sleep: 100s}]}
+  p: {run: sleep 100}
 steps: [{wait: a}]
 `)
 	o.decided(event.Timeout, "timeout", 7, `"type":"expired"`)
@@ -562,7 +560,7 @@ steps: [{wait: a}]
 func TestDeclaredTimeout(t *testing.T) {
 	o := run(t, `
 name: x
-processes: {a: {steps: [{pause: null, timeout: 8s}]}}
+processes: {a: {steps: [{pause: null, timeout: 100s}]}}
 steps:
   - wait: a
     timeout: 50ms
@@ -573,11 +571,11 @@ steps:
 	}
 	passes(t, `
 name: x
-processes: {a: {signals: {SIGTERM: [{exit: 4}]}, steps: [{pause: null, timeout: 8s}]}}
+processes: {a: {signals: {SIGTERM: [{exit: 4}]}, steps: [{pause: null, timeout: 100s}]}}
 steps:
   - {wait: a, timeout: 30ms, error: Timeout}
   - kill: a
-  - {wait: a, timeout: 5s, into: st}
+  - {wait: a, timeout: 50s, into: st}
   - assert: st.exit_code == 4 && st.exit_signal == nil
 `)
 }
@@ -588,7 +586,7 @@ func TestOutcome(t *testing.T) {
 	const (
 		stuck = "processes: {a: {steps: [pause]}}\nsteps: [{wait: a}]\n"
 		fails = "processes: {a: {steps: [{exit: 1}]}}\nsteps: [{wait: a}, {assert: a.exit_code == 0}]\n"
-		slow  = "processes: {a: {steps: [{sleep: 8s}]}}\ntimeout: 80ms\nsteps: [{wait: a}]\n"
+		slow  = "processes: {a: {steps: [{sleep: 100s}]}}\ntimeout: 80ms\nsteps: [{wait: a}]\n"
 		fine  = "processes: {a: {steps: [{exit: 0}]}}\nsteps: [{wait: a}, {assert: a.exit_code == 0}]\n"
 		asked = "processes: {a: {steps: [pause]}}\nsteps: [{expect: hi, from: a}]\n"
 	)
