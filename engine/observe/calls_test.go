@@ -155,7 +155,26 @@ func TestBeginOfAPoll(t *testing.T) {
 // TestInterrupted: a call that goes on after a signal is one call, however often it
 // was interrupted.
 func TestInterrupted(t *testing.T) {
-	x := watch(t, Options{Calls: true}, compiled(t, "interrupted"))
+	in, tell, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tell.Close()
+	x := watchIO(t, Options{Calls: true}, in, nil, compiled(t, "interrupted"))
+	met := func(what string, fits func(*Event) bool) {
+		t.Helper()
+		x.until(what, func(e *Event) bool { return e.Pid == x.root && fits(e) })
+		if _, err := tell.Write([]byte{0}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signalled := func(s unix.Signal) func(*Event) bool {
+		return func(e *Event) bool { return e.Kind == Signal && e.Signal == int(s) }
+	}
+	met("SIGUSR1", signalled(unix.SIGUSR1))
+	met("a stop", func(e *Event) bool { return e.Kind == Stop })
+	met("SIGCONT", signalled(unix.SIGCONT))
+	met("SIGUSR2", signalled(unix.SIGUSR2))
 	events := x.end()
 	consistent(t, events)
 	var got []string

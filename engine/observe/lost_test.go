@@ -90,6 +90,10 @@ func TestLostWhileWriting(t *testing.T) {
 	defer r.Close()
 	defer w.Close()
 	x := watchIO(t, Options{Prints: true}, nil, w, compiled(t, "lost"), "inside")
+	x.until("it writes its buffer", func(e *Event) bool { return e.Kind == Print && e.Text == "pending\n" })
+	if err := unix.Kill(x.root, unix.SIGALRM); err != nil {
+		t.Fatal(err)
+	}
 	events := x.end()
 	prints := of(events, Print)
 	if n := len(prints); n == 0 || prints[n-1].Text != "pending\n" {

@@ -110,7 +110,7 @@ func patience() time.Duration {
 	if s, err := strconv.Atoi(os.Getenv("IPCRUN_TEST_TIMESCALE")); err == nil && s > 0 {
 		scale = s
 	}
-	return time.Duration(scale) * 20 * time.Second
+	return time.Duration(scale) * time.Minute
 }
 
 // watched is an observed program as a test sees it.

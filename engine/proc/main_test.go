@@ -122,7 +122,7 @@ func patience() time.Duration {
 	if s, err := strconv.Atoi(os.Getenv("IPCRUN_TEST_TIMESCALE")); err == nil && s > 0 {
 		scale = s
 	}
-	return time.Duration(scale) * 10 * time.Second
+	return time.Duration(scale) * time.Minute
 }
 
 // child is a helper as the test sees it.

@@ -1,6 +1,7 @@
 // A read that a signal interrupts in each of four ways before it gets its byte:
 // an ignored signal, a stop, a handler with SA_RESTART, and one without. The child
-// sends each when the parent waits in the read.
+// sends each when the parent waits in the read, and has met the one before: who reads
+// what the observer tells says so, by a byte.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -28,6 +29,11 @@ static void awaitRead(pid_t pid) {
 	} while (strncmp(line, "0 0x", 4) && strncmp(line, "63 0x", 5));
 }
 
+static void awaitMet(void) {
+	char c;
+	MUST(read(0, &c, 1) == 1);
+}
+
 static void awaitState(pid_t pid, char state) {
 	char path[64], c;
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -51,12 +57,15 @@ int main(void) {
 		pid_t parent = getppid();
 		awaitRead(parent);
 		kill(parent, SIGUSR1);
+		awaitMet();
 		awaitRead(parent);
 		kill(parent, SIGSTOP);
-		awaitState(parent, 't');
+		awaitMet();
 		kill(parent, SIGCONT);
+		awaitMet();
 		awaitRead(parent);
 		kill(parent, SIGUSR2);
+		awaitMet();
 		awaitRead(parent);
 		MUST(write(p[1], "x", 1) == 1);
 		awaitState(parent, 'S'); // in the second read

@@ -110,9 +110,9 @@ int main(int argc, char **argv) {
 	MUST(kill(getpid(), SIGUSR1) == 0);
 	MUST(sigsuspend(&old) == -1);
 	MUST(kill(getpid(), 0) == 0);
-	struct itimerval it = {.it_value = {.tv_usec = 100}};
+	struct itimerval it = {.it_value = {.tv_sec = 100}};
 	MUST(setitimer(ITIMER_VIRTUAL, &it, NULL) == 0);
-	it.it_value.tv_usec = 0;
+	it.it_value.tv_sec = 0;
 	MUST(setitimer(ITIMER_VIRTUAL, &it, NULL) == 0);
 	alarm(100);
 	alarm(0);

@@ -28,14 +28,21 @@ int main(void) {
 	if (write(p[1], "x", 1) != -1) return 2;                    // SIGPIPE by the kernel
 	kill(getpid(), SIGPIPE);                                    // and by kill
 	close(p[1]);
-	alarm(1);
-	pause();                                                    // by the kernel
+	// What is to be waited for is held back until then: it may come before.
+	sigset_t held, old;
+	sigemptyset(&held);
+	sigaddset(&held, SIGALRM);
+	sigaddset(&held, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &held, &old);
+	ualarm(1000, 0);
+	sigsuspend(&old);                                           // by the kernel
 	struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN, .sigev_value = {.sival_int = 9}};
 	timer_t timer;
 	if (timer_create(CLOCK_MONOTONIC, &ev, &timer)) return 3;
 	struct itimerspec soon = {.it_value = {.tv_nsec = 1000000}};
 	timer_settime(timer, 0, &soon, NULL);
-	pause();                                                    // by a timer
+	sigsuspend(&old);                                           // by a timer
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	pid_t child = fork();
 	if (child == 0) {
 		kill(getppid(), SIGUSR2);

@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
 			for (volatile int pause = i % 50 * 40; pause > 0; pause--)
 				;
 			kill(parent, SIGUSR1);
-			if (poll(&answer, 1, 10000) != 1) {
+			if (poll(&answer, 1, 60000) != 1) {
 				fprintf(stderr, "round %d: the call went on as if no handler had run\n", i);
 				kill(parent, SIGKILL);
 				_exit(1);
