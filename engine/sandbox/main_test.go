@@ -94,5 +94,5 @@ func longest() time.Duration {
 	if s, err := strconv.Atoi(os.Getenv("IPCRUN_TEST_TIMESCALE")); err == nil && s > 0 {
 		scale = s
 	}
-	return time.Duration(scale) * 10 * time.Second
+	return time.Duration(scale) * time.Minute
 }

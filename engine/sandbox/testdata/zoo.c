@@ -162,9 +162,8 @@ static void fill(const char *path) {
 }
 
 static void spin(void) {
-	last(60); /* others may want the processors, too */
 	say("ready");
-	while (now() < end)
+	while (clock() < 20 * CLOCKS_PER_SEC)
 		;
 }
 
@@ -191,14 +190,18 @@ static void made(const char *what, int ok) {
 		printf("%s: %s; ", what, strerror(errno));
 }
 
-static void objects(void) {
+/* Leaves one of each object that has a name: names that begin with a text, and keys
+ * from a number on. */
+static void objects(const char *names, int key) {
 	struct mq_attr a = {.mq_maxmsg = 1, .mq_msgsize = 16};
-	made("msgget", msgget(0x1234, IPC_CREAT | 0600) >= 0);
-	made("semget", semget(0x1235, 1, IPC_CREAT | 0600) >= 0);
-	made("shmget", shmget(0x1236, 4096, IPC_CREAT | 0600) >= 0);
-	made("shm_open", shm_open("/ipcrun-zoo-memory", O_CREAT | O_RDWR, 0600) >= 0);
-	made("sem_open", sem_open("/ipcrun-zoo-semaphore", O_CREAT, 0600, 0) != SEM_FAILED);
-	made("mq_open", mq_open("/ipcrun-zoo-queue", O_CREAT | O_RDWR, 0600, &a) >= 0);
+	char name[100];
+#define NAMED(what) (snprintf(name, sizeof name, "/%s-" what, names), name)
+	made("msgget", msgget(key, IPC_CREAT | 0600) >= 0);
+	made("semget", semget(key + 1, 1, IPC_CREAT | 0600) >= 0);
+	made("shmget", shmget(key + 2, 4096, IPC_CREAT | 0600) >= 0);
+	made("shm_open", shm_open(NAMED("memory"), O_CREAT | O_RDWR, 0600) >= 0);
+	made("sem_open", sem_open(NAMED("semaphore"), O_CREAT, 0600, 0) != SEM_FAILED);
+	made("mq_open", mq_open(NAMED("queue"), O_CREAT | O_RDWR, 0600, &a) >= 0);
 	say("done");
 	exit(0);
 }
@@ -370,7 +373,7 @@ int main(int argc, char **argv) {
 	if (!strcmp(what, "fill")) fill(argv[2]);
 	if (!strcmp(what, "spin")) spin();
 	if (!strcmp(what, "assassin")) assassin();
-	if (!strcmp(what, "objects")) objects();
+	if (!strcmp(what, "objects")) objects(argc > 2 ? argv[2] : "ipcrun-zoo", argc > 3 ? atoi(argv[3]) : 0x1234);
 	if (!strcmp(what, "privileged")) privileged(argc > 2);
 	if (!strcmp(what, "deaf")) { last(20); deaf(); say("ready"); stay(); }
 	if (!strcmp(what, "stop")) { last(20); say("ready"); raise(SIGSTOP); stay(); }
