@@ -182,7 +182,7 @@ func (r *run) peekReports(slot int) {
 
 // patience bounds how long the engine waits for what an observer has seen already and
 // is about to tell.
-const patience = 2 * time.Second
+const patience = 10 * time.Second
 
 // awaitStatus waits until an observer tells how a process ended that is gone: it has
 // seen the end before anybody could reap the process.

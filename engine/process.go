@@ -315,8 +315,9 @@ func (r *run) stuckStep(s *stuck) uint32 {
 	return 0
 }
 
-// graceOfEnding bounds how long a process that ends by itself may take to do so.
-const graceOfEnding = time.Second
+// graceOfEnding bounds how long a process that ends by itself may take to do so. On a
+// machine that has much else to do it may be held up in the middle of it.
+const graceOfEnding = 5 * time.Second
 
 // letEnd lets processes end that are about to do so by themselves, because of
 // an error or an exit. How a process ends is a fact that others ask for, and

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"ipcrun/engine/agent"
 	"ipcrun/engine/event"
@@ -113,11 +114,16 @@ func vanishes(pid int) bool {
 	return f.State == 'X' || err == nil && parent.SigIgn&proc.Bit(int(sig.CHLD)) != 0
 }
 
+// lateAlarm is how late an alarm may ring: the kernel's timer is not on time where the
+// processor that it is to ring on has been taken away from the whole machine. Of one
+// that has rung the process says so; only one that nobody handles is waited for as long.
+const lateAlarm = 2 * time.Second
+
 // mayGoOn reports whether what a blocked process waits for may be there, or
 // comes by itself.
 func (r *run) mayGoOn(p *process, v arena.Look) bool {
 	w := v.Wait
-	if w.Deadline != 0 || v.Alarm != 0 && v.Alarm > arena.Now()-int64(lookEvery) {
+	if w.Deadline != 0 || v.Alarm != 0 && v.Alarm > arena.Now()-int64(lateAlarm) {
 		return true
 	}
 	switch w.On {

@@ -342,7 +342,7 @@ func (s *signals) sentToSelf(n int) {
 		return
 	}
 	s.list()
-	for until := arena.Now() + int64(time.Second); ; {
+	for until := arena.Now() + int64(10*time.Second); ; {
 		if info, err := proc.ReadSignalfd(s.fd); err == nil {
 			s.hold(info)
 		}
@@ -473,10 +473,21 @@ func (s *signals) handle(info proc.Info) {
 	s.a.emit(&event.Rec{Kind: event.Got, Obj: event.NoObj, Value: &event.Signal{
 		Number: info.Signo, Pid: info.Pid, Code: info.Code, Value: int(info.Value),
 	}})
+	if info.Signo == int(sig.ALRM) {
+		s.rang()
+	}
 	s.running |= proc.Bit(info.Signo)
 	s.idle = 0
 	s.narrow()
 	s.a.m.Interrupt(info.Signo)
+}
+
+// rang takes an alarm that has rung off the public record, unless another has been set
+// meanwhile.
+func (s *signals) rang() {
+	if it, err := unix.Getitimer(unix.ITIMER_REAL); err == nil && it.Value == (unix.Timeval{}) {
+		s.a.self.Alarm.Store(0)
+	}
 }
 
 // narrow keeps the signals whose handler runs out of the signalfd. Nothing needs
