@@ -3,6 +3,7 @@
 package prims
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -63,24 +64,20 @@ func TestConditionWakesAll(t *testing.T) {
 		}
 	}
 	c.do(t, n-1, order{Verb: "release"})
-	woken := map[int]bool{}
-	for range n - 1 {
-		for i := range n - 1 {
-			if woken[i] {
-				continue
-			}
-			select {
-			case r := <-c.workers[i].replies:
-				if woken[i] = true; r.Result != true {
-					t.Errorf("worker %d: %+v", i, r)
-				}
-				c.do(t, i, order{Verb: "release"})
-			case <-time.After(20 * time.Millisecond):
-			}
-		}
+	var late []reflect.SelectCase
+	for i := range n - 1 {
+		late = append(late, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(c.workers[i].replies)})
 	}
-	if len(woken) != n-1 {
-		t.Errorf("%d of %d were woken", len(woken), n-1)
+	late = append(late, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(time.After(patience))})
+	for woken := range n - 1 {
+		i, v, _ := reflect.Select(late)
+		if i == n-1 {
+			t.Fatalf("%d of %d were woken", woken, n-1)
+		}
+		if r := v.Interface().(reply); r.Result != true {
+			t.Errorf("worker %d: %+v", i, r)
+		}
+		c.do(t, i, order{Verb: "release"})
 	}
 }
 
@@ -198,8 +195,17 @@ func TestWaitFor(t *testing.T) {
 		t.Errorf("it holds already: %+v", r)
 	}
 	waitFor(0, 3, 0)
+	// Who was notified waits again only when it has looked.
+	waits := func() {
+		t.Helper()
+		for until := time.Now().Add(patience); c.handle.(*condition).waiting() != 1; time.Sleep(20 * time.Microsecond) {
+			if time.Now().After(until) {
+				t.Fatal("it does not wait")
+			}
+		}
+	}
 	for looks := range 2 {
-		c.blocked(t, 0)
+		waits()
 		c.do(t, 1, rise)
 		select {
 		case r := <-c.workers[0].replies:
@@ -207,6 +213,7 @@ func TestWaitFor(t *testing.T) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+	waits()
 	c.do(t, 1, rise)
 	if r := c.hear(t, 0); r.Fail != "" || r.Text != "" || r.Result != 4 {
 		t.Errorf("%+v", r)

@@ -227,7 +227,7 @@ func numbered(text string) string {
 // TestFacts shows every fact, and that the row which shows it could fail.
 func TestFacts(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	e, err := engine.New(engine.Options{TimeoutScale: 3})
+	e, err := engine.New(patientOptions)
 	if err != nil {
 		t.Fatal(err)
 	}

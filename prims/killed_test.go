@@ -134,7 +134,7 @@ func (k *kill) load(t *testing.T, moment time.Duration) *spec.Scenario {
 // TestKilled kills.
 func TestKilled(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	e, err := engine.New(engine.Options{TimeoutScale: 3})
+	e, err := engine.New(patientOptions)
 	if err != nil {
 		t.Fatal(err)
 	}

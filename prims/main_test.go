@@ -484,7 +484,8 @@ func (c *crew) tell(i int, o order) {
 	}
 }
 
-const patience = 20 * time.Second
+// patience bounds every wait of the tests; it is never waited out in a run that passes.
+const patience = time.Minute
 
 // hear waits for the reply of a worker.
 func (c *crew) hear(t fatal, i int) reply {

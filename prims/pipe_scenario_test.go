@@ -237,7 +237,7 @@ steps: [{eventually: writer.blocked_on == "orders" and late.blocked_on == "order
 		t.Run(tt.name, func(t *testing.T) {
 			began := time.Now()
 			res := ends(t, event.Failed, "name: x\n"+tt.text)
-			if took := time.Since(began); took > 4*time.Second {
+			if took := time.Since(began); took > time.Minute { // and not after its limit
 				t.Errorf("it took %v", took)
 			}
 			s := res.Events[res.Verdict.Cause].Stuck

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"ipcrun/engine"
 	"ipcrun/engine/event"
@@ -29,9 +30,9 @@ func opsOf(res *engine.Result, verb string) map[string]int {
 func TestPoolMany(t *testing.T) {
 	res := ends(t, event.Pass, `
 name: many
-primitives: {crew: {pool: 4}, done: {value: i}}
+primitives: {crew: {pool: 4}, done: {value: i}, four: {barrier: 4}}
 tasks:
-  count: {params: [x], steps: [{add: done}, {sleep: 200us}], result: "${x}"}
+  count: {params: [x], steps: [{add: done}, {wait: four}], result: "${x}"}   # by four workers at once
 processes:
   boss:
     steps:
@@ -100,13 +101,14 @@ steps:
 	// Whoever has asked and given up has asked.
 	ends(t, event.Pass, `
 name: given up
-primitives: {crew: {pool: 1}}
+primitives: {crew: {pool: 1}, given_up: event}
 tasks:
-  slow: [{sleep: 30ms}, {assert: crew.size == 2}]
+  slow: [{wait: given_up}, {assert: crew.size == 2}]
 processes:
   boss:
     steps:
       - {apply: crew, task: slow, timeout: 1ms, error: Timeout}
+      - set: given_up
 steps: [{wait: boss}]
 `)
 }
@@ -155,7 +157,7 @@ steps:
   - await: all
   - {in: boss, apply: crew, task: long, args: [1], error: Closed}
 `)
-	if res.Verdict.Duration > 3e9 {
+	if res.Verdict.Duration > int64(time.Minute) {
 		t.Errorf("it took %d ms", res.Verdict.Duration/1e6)
 	}
 }
@@ -301,9 +303,9 @@ steps:
   - assert: got.value == 2
 `, `
 name: a handler uses the pool while a map waits
-primitives: {crew: {pool: 2}, n: {value: i}}
+primitives: {crew: {pool: 2}, n: {value: i}, go: event}
 tasks:
-  slow: {params: [x], steps: [{sleep: 20ms}, {add: n}], result: "${x}"}
+  slow: {params: [x], steps: [{wait: go, when: x == 1}, {add: n}], result: "${x}"}
   quick: {result: 7}
 processes:
   boss:
@@ -313,11 +315,13 @@ processes:
       - {map: crew, task: slow, over: "${1..10}", into: all}
       - assert: all == 1..10 and seven == 7
       - {imap_unordered: crew, task: slow, over: "${1..4}", as: y, do: [{raise: SIGUSR1}]}
+  other: idle
 always: [crew.running <= 2 and crew.queued <= 10]
 steps:
   - eventually: n.value >= 2
   - {kill: boss, signal: SIGUSR1}
   - {expect: handled 7, from: boss}
+  - {in: other, set: go}
   - wait: boss
 `, `
 name: expected errors of loops

@@ -74,15 +74,11 @@ func TestQueue(t *testing.T) {
 // blocked puts as places.
 func TestQueueWakesEach(t *testing.T) {
 	c := newCrew(t, "queue", Args{Main: 2}, 4)
-	const rounds = 40
-	began := time.Now()
-	defer func() {
-		// Who is not woken looks by himself after a while.
-		if took := time.Since(began); took > rounds*time.Duration(recheck)/2 {
-			t.Errorf("%d rounds took %v", rounds, took)
-		}
-	}()
-	for round := range rounds {
+	round := -1
+	// Who is not woken looks by himself after a while.
+	woken(t, func() time.Duration {
+		round++
+		began := time.Now()
 		for i := 1; i < 4; i++ {
 			c.tell(i, order{Verb: "get"})
 		}
@@ -99,8 +95,10 @@ func TestQueueWakesEach(t *testing.T) {
 		if sum != 7 {
 			t.Fatalf("round %d: three gets took %b", round, sum)
 		}
+		gets := time.Since(began)
 		c.do(t, 0, order{Verb: "put", Value: 0, Given: true})
 		c.do(t, 0, order{Verb: "put", Value: 0, Given: true})
+		began = time.Now()
 		for i := 1; i < 4; i++ {
 			c.tell(i, order{Verb: "put", Value: 1 << i, Given: true})
 		}
@@ -122,7 +120,8 @@ func TestQueueWakesEach(t *testing.T) {
 		if sum != 14 {
 			t.Fatalf("round %d: five gets took %b", round, sum)
 		}
-	}
+		return max(gets, time.Since(began))
+	})
 	if n := c.arena.Blocked(); n != 0 {
 		t.Errorf("%d processes are blocked, by the books", n)
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"testing"
+	"time"
 
 	"ipcrun/engine"
 	"ipcrun/engine/event"
@@ -19,6 +20,10 @@ import (
 // Primitives in whole scenarios: what only shows between processes, the engine
 // that sees them die, and happens-before.
 
+// patientOptions are limits that no run of the tests comes near, however busy the
+// machine is, and under which those that files set are not short.
+var patientOptions = engine.Options{Timeout: 40 * time.Second, StepTimeout: 20 * time.Second, TimeoutScale: 5}
+
 // runs runs a scenario and reports how it went.
 func runs(t *testing.T, text string) *engine.Result {
 	t.Helper()
@@ -30,7 +35,7 @@ func runs(t *testing.T, text string) *engine.Result {
 		t.Fatalf("the scenario does not load:\n%s", b.String())
 	}
 	t.Setenv("TMPDIR", t.TempDir())
-	e, err := engine.New(engine.Options{})
+	e, err := engine.New(patientOptions)
 	if err != nil {
 		t.Fatal(err)
 	}
