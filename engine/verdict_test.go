@@ -514,7 +514,7 @@ steps:
 		{1, event.Limit{What: "step", After: int64(20 * time.Millisecond), SetBy: "the file"}},
 		{50, event.Limit{What: "step", After: int64(time.Second), SetBy: "the file and --timeout-scale"}},
 	} {
-		e, err := engine.New(engine.Options{TimeoutScale: tt.scale})
+		e, err := engine.New(engine.Options{TimeoutScale: tt.scale, Timeout: 2 * patience(), StepTimeout: patience()})
 		if err != nil {
 			t.Fatal(err)
 		}
