@@ -92,7 +92,6 @@ type verification struct {
 	exercise *grade.Exercise
 	grader   *grade.Grader
 	trials   []*grade.Trial
-	errs     []error // by trial, ours
 }
 
 func runVerify(ctx context.Context, o *verifyOptions, paths []string, std streams) error {
@@ -113,9 +112,10 @@ func runVerify(ctx context.Context, o *verifyOptions, paths []string, std stream
 	var all []*verification
 	type job struct {
 		v *verification
-		i int
+		t *grade.Trial
 	}
 	var jobs []job
+	programs := 0
 	for _, path := range paths {
 		for _, dir := range exercisesIn(path) {
 			ex, err := openExercise(dir, params, &o.display, std)
@@ -127,26 +127,28 @@ func runVerify(ctx context.Context, o *verifyOptions, paths []string, std stream
 				continue
 			}
 			v := &verification{exercise: ex, trials: ex.Trials(),
-				grader: &grade.Grader{Engine: e, Exercise: ex, Detail: grade.Full, Repeat: o.repeat, Version: version()}}
+				grader: &grade.Grader{Engine: e, Exercise: ex, Detail: grade.Full, Repeat: 1, Version: version()}}
 			if err := v.grader.Prepare(nil); err != nil {
 				return err
 			}
-			v.errs = make([]error, len(v.trials))
 			all = append(all, v)
-			for i := range v.trials {
-				jobs = append(jobs, job{v, i})
+			programs += len(v.trials)
+		}
+	}
+	// Each once, and then again: one that takes long would else be tried alone in the
+	// end.
+	for range o.repeat {
+		for _, v := range all {
+			for _, t := range v.trials {
+				jobs = append(jobs, job{v, t})
 			}
 		}
 	}
 	began := time.Now()
 	err = c.do(ctx, o.jobs.workers, len(jobs), o.quiet, func(i int) string {
-		return jobs[i].v.exercise.Name + " " + jobs[i].v.trials[jobs[i].i].Name()
+		return jobs[i].v.exercise.Name + " " + jobs[i].t.Name()
 	}, func(i int) error {
-		j := jobs[i]
-		err := j.v.grader.Try(ctx, j.v.trials[j.i])
-		if ctx.Err() == nil {
-			j.v.errs[j.i] = err
-		}
+		jobs[i].v.grader.Try(ctx, jobs[i].t)
 		return nil
 	})
 	if err != nil {
@@ -163,7 +165,7 @@ func runVerify(ctx context.Context, o *verifyOptions, paths []string, std stream
 	if o.repeat > 1 {
 		times = fmt.Sprintf(" %d times each", o.repeat)
 	}
-	o.say(c.out, "%s and %s tried%s in %s", plural(len(all), "exercise", "exercises"), plural(len(jobs), "program", "programs"), times, time.Since(began).Round(10*time.Millisecond))
+	o.say(c.out, "%s and %s tried%s in %s", plural(len(all), "exercise", "exercises"), plural(programs, "program", "programs"), times, time.Since(began).Round(10*time.Millisecond))
 	if c.out.err != nil {
 		return c.out.err
 	}
@@ -174,11 +176,9 @@ func runVerify(ctx context.Context, o *verifyOptions, paths []string, std stream
 func (v *verification) report(w *sink, o *verifyOptions, res *outcome) {
 	var problems []grade.Problem
 	broken := false
-	for i, t := range v.trials {
-		problems = append(problems, t.Problems...)
-		if v.errs[i] != nil {
-			broken = true
-		}
+	for _, t := range v.trials {
+		problems = append(problems, t.Problems(v.exercise)...)
+		broken = broken || t.Err != nil
 	}
 	if !broken { // else some check may have had no occasion
 		problems = append(problems, v.exercise.Unfired(v.trials)...)
@@ -194,10 +194,10 @@ func (v *verification) report(w *sink, o *verifyOptions, res *outcome) {
 	}
 	good, bad := len(v.exercise.Scenario.Exercise.Good), len(v.exercise.Scenario.Exercise.Bad)
 	fmt.Fprintf(w, "%s  %s  %d good, %d bad, %s\n", word, v.exercise.File(), good, bad, plural(len(v.exercise.Scenario.Scored()), "check", "checks"))
-	for i, t := range v.trials {
+	for _, t := range v.trials {
 		switch {
-		case v.errs[i] != nil:
-			fmt.Fprintf(w, "  error  %s: ipcrun could not try it: %s\n", source.Visible(t.Name()), source.Visible(v.errs[i].Error()))
+		case t.Err != nil:
+			fmt.Fprintf(w, "  error  %s: ipcrun could not try it: %s\n", source.Visible(t.Name()), source.Visible(t.Err.Error()))
 		case o.verbose > 0:
 			line := fmt.Sprintf("  %5s  %s  %s", points(t.Result), source.Visible(t.Name()), t.Result.Reason)
 			fmt.Fprintln(w, strings.TrimRight(line, " "))

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"ipcrun/engine"
 	"ipcrun/engine/event"
@@ -17,10 +18,12 @@ import (
 type Trial struct {
 	Known *spec.Known // nil: the exercise's own script
 	Bad   bool
-	// Result is what it has earned, and Problems what about it is not as the
-	// exercise says. Set by Try.
-	Result   *Result
-	Problems []Problem
+	// Result is what it has earned, and Err why that is not known: an error of ours.
+	// Set by Try.
+	Result *Result
+	Err    error
+
+	mu sync.Mutex
 }
 
 // Problem is something that is wrong with an exercise.
@@ -51,40 +54,70 @@ func (e *Exercise) Trials() []*Trial {
 	return out
 }
 
-// Try runs the program of a trial, as often as Repeat says, and says what is not as
-// it should be. An error is ours.
-func (g *Grader) Try(ctx context.Context, t *Trial) error {
+// Try runs the program of a trial once, and takes into account what it earned then. It
+// may be called several times for one trial, at once too.
+func (g *Grader) Try(ctx context.Context, t *Trial) {
+	r, err := g.earned(ctx, t)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case err != nil && ctx.Err() != nil: // it was cut short
+	case err != nil:
+		t.Err = err
+	case t.Result == nil:
+		t.Result = r
+	default:
+		t.Result.compare(r)
+	}
+}
+
+func (g *Grader) earned(ctx context.Context, t *Trial) (*Result, error) {
 	if t.Known == nil {
-		return g.tryItself(ctx, t)
+		return g.itself(ctx)
 	}
 	path := filepath.Join(g.Exercise.Dir, t.Known.Path)
 	r, _, err := g.Grade(ctx, &Submission{Name: filepath.Base(path), Path: path})
-	if err != nil {
-		return err
+	return r, err
+}
+
+// Problems are what is not as the exercise says of it, once it was tried.
+func (t *Trial) Problems(e *Exercise) (found []Problem) {
+	r := t.Result
+	if r == nil {
+		return nil
 	}
-	t.Result = r
-	problem := func(at source.Span, format string, args ...any) {
-		t.Problems = append(t.Problems, Problem{at, fmt.Sprintf(format, args...)})
+	if t.Known == nil {
+		at := e.Scenario.Exercise.Submission.Span
+		switch {
+		case r.Result == event.Flaky:
+			return []Problem{{at, "the exercise by itself: " + changed(r)}}
+		case !r.Full():
+			return []Problem{{at, "the exercise does not pass by itself: it " + lost(r)}}
+		}
+		return nil
+	}
+	problem := func(format string, args ...any) {
+		found = append(found, Problem{t.Known.Span, fmt.Sprintf(format, args...)})
 	}
 	switch {
 	case r.Result == event.Flaky:
-		problem(t.Known.Span, "%s: %s", t.Known.Path, changed(r))
+		problem("%s: %s", t.Known.Path, changed(r))
 	case !t.Bad && !r.Full():
-		problem(t.Known.Span, "%s is said to be good, but %s", t.Known.Path, lost(r))
+		problem("%s is said to be good, but %s", t.Known.Path, lost(r))
 	case t.Bad && !t.Known.Compiles && !r.Unbuilt:
-		problem(t.Known.Span, "%s is said not to compile, but it does", t.Known.Path)
+		problem("%s is said not to compile, but it does", t.Known.Path)
 	case t.Bad && t.Known.Compiles && r.Unbuilt:
-		problem(t.Known.Span, "%s: %s; if this is what is wrong with it, say compiles: false", t.Known.Path, r.Reason)
+		problem("%s: %s; if this is what is wrong with it, say compiles: false", t.Known.Path, r.Reason)
 	case t.Bad && r.Points >= r.MaxPoints:
-		problem(t.Known.Span, "%s is said to be bad, but it earned every point", t.Known.Path)
+		problem("%s is said to be bad, but it earned every point", t.Known.Path)
 	case t.Bad && !r.Unbuilt:
 		for _, s := range t.Known.Fails {
 			if c := r.check(s.Name); c != nil && !fired(c) {
-				problem(t.Known.Span, "%s is said to fail “%s”, but there it was: %s%s", t.Known.Path, s.Name, c.Result, because(c.Message))
+				problem("%s is said to fail “%s”, but there it was: %s%s", t.Known.Path, s.Name, c.Result, because(c.Message))
 			}
 		}
 	}
-	return nil
+	return found
 }
 
 func (r *Result) check(id string) *Check {
@@ -128,29 +161,6 @@ func lost(r *Result) string {
 
 // Number shows points without needless decimals.
 func Number(f float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", f), ".0") }
-
-// tryItself runs the exercise as it stands: it is the reference solution.
-func (g *Grader) tryItself(ctx context.Context, t *Trial) error {
-	at := g.Exercise.Scenario.Exercise.Submission.Span
-	for i := range g.Repeat {
-		r, err := g.itself(ctx)
-		if err != nil {
-			return err
-		}
-		if i == 0 {
-			t.Result = r
-		} else {
-			t.Result.compare(r)
-		}
-	}
-	switch {
-	case t.Result.Result == event.Flaky:
-		t.Problems = append(t.Problems, Problem{at, "the exercise by itself: " + changed(t.Result)})
-	case !t.Result.Full():
-		t.Problems = append(t.Problems, Problem{at, "the exercise does not pass by itself: it " + lost(t.Result)})
-	}
-	return nil
-}
 
 // itself is what the reference solution earns in one run.
 func (g *Grader) itself(ctx context.Context) (*Result, error) {
