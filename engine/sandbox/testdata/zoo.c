@@ -284,10 +284,9 @@ static void line_without_end(void) {
 	last(20);
 	static char block[4096];
 	memset(block, 'y', sizeof block);
-	for (int i = 0; i < 128; i++)
+	while (now() < end)
 		if (write(1, block, sizeof block) < 0)
 			exit(5);
-	exit(0);
 }
 
 static void homeless(void) {
