@@ -7,8 +7,12 @@ import (
 )
 
 // maxDeciding is how many elements of a list are told of, of those that decided
-// a test in the same way.
-const maxDeciding = 3
+// a test in the same way, and maxLooked how many of a long list are looked at: each
+// is parsed anew.
+const (
+	maxDeciding = 3
+	maxLooked   = 200
+)
 
 // element is a test that one element of a list decided, as an expression of its
 // own: the predicate with the element in the place of #.
@@ -30,7 +34,7 @@ func (x *explainer) deciding(n *ast.BuiltinNode) []element {
 	}
 	list, _ := canonical(v.any()).([]any)
 	var yes, no []element
-	for i, e := range list {
+	for i, e := range list[:min(len(list), maxLooked)] {
 		test := x.substituted(at, i)
 		if test == nil {
 			return nil
