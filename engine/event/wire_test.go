@@ -197,6 +197,66 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// TestLogForms: whatever forms records have, and in whatever order they come, a
+// log gives back what was put into it.
+func TestLogForms(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type in struct {
+			slot int
+			r    Rec
+		}
+		var l Log
+		var all []in
+		at := rapid.Int64().Draw(t, "start") / 2
+		for range rapid.IntRange(1, 200).Draw(t, "records") {
+			at += rapid.Int64Range(-50, 1<<40).Draw(t, "later")
+			r := Rec{
+				Kind:  rapid.SampledFrom([]Kind{Op, Op, Print, Slept}).Draw(t, "kind"),
+				Flags: uint8(rapid.SampledFrom([]int{0, FlagErr}).Draw(t, "flags")),
+				Verb:  uint16(rapid.IntRange(0, 2).Draw(t, "verb")), Step: uint32(rapid.IntRange(0, 100).Draw(t, "step")),
+				Obj: rapid.SampledFrom([]uint32{0, 1, NoObj}).Draw(t, "obj"),
+				At:  at, Seq: rapid.Uint64().Draw(t, "seq"), Value: values(2).Draw(t, "value"),
+			}
+			if rapid.Bool().Draw(t, "range") {
+				r.First, r.Last = 3, 5
+			}
+			slot := rapid.IntRange(-1, 2).Draw(t, "slot")
+			l.Add(slot, &r)
+			all = append(all, in{slot, r})
+		}
+		l.Append(0, make([]byte, recHead-5)) // not a record
+		if l.Len() != len(all) {
+			t.Fatalf("%d records, of %d", l.Len(), len(all))
+		}
+		i := 0
+		l.Each(nil, func(slot int, r Rec) {
+			if w := all[i]; slot != w.slot || !reflect.DeepEqual(r, w.r) {
+				t.Fatalf("record %d:\n%d %+v, want\n%d %+v", i, slot, r, w.slot, w.r)
+			}
+			i++
+		})
+		if i != len(all) {
+			t.Fatalf("%d records came back, of %d", i, len(all))
+		}
+	})
+}
+
+// TestLogOfALoop: a record like those before it is a few bytes.
+func TestLogOfALoop(t *testing.T) {
+	var l Log
+	const n = 100_000
+	for i := range n {
+		l.Add(i/64%3, &Rec{Kind: Op, Verb: uint16(i % 2), Step: uint32(i % 2), At: int64(200 * i), Seq: uint64(i)})
+	}
+	size := 0
+	for _, c := range l.chunks {
+		size += len(c)
+	}
+	if per := float64(size) / n; per > 8 {
+		t.Errorf("%.1f bytes for each of %d operations", per, n)
+	}
+}
+
 // TestFile: a log in a file is read as it was written, one line per event.
 func TestFile(t *testing.T) {
 	code := 3
