@@ -247,7 +247,7 @@ func (r *run) Func(name string, args []any) (any, error) {
 		}
 		return ""
 	}
-	r.drain()
+	r.drain(false)
 	switch name {
 	case "signals":
 		to, ok := r.slotOf(str(1))

@@ -44,7 +44,7 @@ func (r *run) pump(d time.Duration) {
 		want = arena.WantEvents
 	}
 	r.arena.Want(want)
-	if r.drain() > 0 || r.interrupted() {
+	if r.drain(want == arena.WantAny) || r.interrupted() {
 		d = 0
 	}
 	var err error
@@ -85,20 +85,23 @@ func (r *run) pump(d time.Duration) {
 		r.processEnded(slot)
 	}
 	r.takePeeked()
-	r.drain()
+	r.drain(false)
 }
 
-// drain takes what processes have recorded.
-func (r *run) drain() int {
-	n := 0
+// drain takes what processes have recorded, and reports whether any of it is what
+// somebody may be waiting for. Routine operations are not: an engine that came back
+// for each would only take the memory away from the process that writes them.
+func (r *run) drain(any bool) (notable bool) {
 	for i := range r.procs {
 		if !r.arena.Pending(i) {
 			continue
 		}
-		n += r.arena.Drain(i, func(b []byte) {
+		r.arena.Drain(i, func(b []byte) {
 			r.log.Append(i, b)
 			r.news++
-			if k := event.PeekKind(b); !k.Noted() && k != event.Piece {
+			k := event.PeekKind(b)
+			notable = notable || any || k.Notable()
+			if !k.Noted() && k != event.Piece {
 				return
 			}
 			rec, more, err := r.reader.Read(i, b)
@@ -107,6 +110,7 @@ func (r *run) drain() int {
 			}
 			if err != nil {
 				r.broken(fmt.Errorf("%s: %w", r.plan.Slots[i].Name, err))
+				notable = true
 				return
 			}
 			r.note(i, &rec)
@@ -119,8 +123,9 @@ func (r *run) drain() int {
 		r.reaped = r.reaped[1:]
 		r.discover() // it may have been forked since the last look, too
 		r.processEnded(slot)
+		notable = true
 	}
-	return n
+	return notable
 }
 
 func (r *run) readConsole() {
@@ -300,7 +305,7 @@ func (r *run) block(w *waiter) error {
 func (r *run) await(step uint32, done func() bool) error {
 	for {
 		r.discover()
-		r.drain()
+		r.drain(false)
 		if done() {
 			return nil
 		}
