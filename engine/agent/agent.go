@@ -115,7 +115,7 @@ func run(slot int, name string) {
 	switch {
 	case refused != nil:
 		a.failed(refused.at, 0, refused.err, 0)
-		a.exit(1)
+		a.exit(1, 0)
 	case a.prog.Serves != nil:
 		a.serve(*a.prog.Serves)
 	case a.prog.Idle:
@@ -268,9 +268,9 @@ func (a *agent) failed(step uint32, verb uint16, err error, flags uint8) {
 // finish ends the process the way its script ended.
 func (a *agent) finish() {
 	end := a.m.End()
-	code := 0
+	code, step := 0, uint32(0)
 	if end != nil {
-		code = end.Code
+		code, step = end.Code, end.Step
 		if u := end.Uncaught; u != nil {
 			err := u.Err
 			if u.Failure != nil {
@@ -279,12 +279,13 @@ func (a *agent) finish() {
 			a.failed(u.Step, 0, err, 0)
 		}
 	}
-	a.exit(code)
+	a.exit(code, step)
 }
 
-func (a *agent) exit(code int) {
+// exit ends the process; step is the step that wants it to end, 0 if none does.
+func (a *agent) exit(code int, step uint32) {
 	a.self.RecordExit(code)
-	a.emit(&event.Rec{Kind: event.Exiting, Obj: event.NoObj, Value: code})
+	a.emit(&event.Rec{Kind: event.Exiting, Step: step, Obj: event.NoObj, Value: code})
 	for {
 		unix.Exit(code)
 	}

@@ -22,7 +22,7 @@ const (
 	Returned       // the handler has run to its end: value signal
 	Forked         // fork: obj = child's slot, value pid
 	Reaped         // wait took the status of a child: obj = child's slot, value status, nil if SIGCHLD is ignored
-	Exiting        // exit, or the end of the steps: value code
+	Exiting        // exit (the step), or the end of the steps (no step): value code
 	Assigned       // a variable got a value by an order of the script: value {name: value}
 	OrderDone      // an order of the script was carried out: value {order, result, error, detail}
 	Checked        // an assertion held or not: value check

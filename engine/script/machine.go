@@ -54,6 +54,7 @@ type frame struct {
 // End is how a script ended.
 type End struct {
 	Code     int
+	Step     uint32    // the exit that ended it, 0: it had no more steps, or an error
 	Uncaught *Uncaught // an error that no step expected
 }
 
@@ -169,8 +170,8 @@ func (m *Machine) HandlerEnds() bool {
 // End is how the script ended, nil while it goes on.
 func (m *Machine) End() *End { return m.end }
 
-// Exit ends the script with a code.
-func (m *Machine) Exit(code int) { m.end = &End{Code: code} }
+// Exit ends the script with a code, in a step.
+func (m *Machine) Exit(code int, step uint32) { m.end = &End{Code: code, Step: step} }
 
 // Interrupt makes the handler of a signal run next. What was being done is
 // taken up again after it.

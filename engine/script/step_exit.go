@@ -23,7 +23,7 @@ func init() {
 				}
 				code = n
 			}
-			a.m.Exit(code & 0xff)
+			a.m.Exit(code&0xff, a.Step)
 			return nil, nil
 		},
 	})

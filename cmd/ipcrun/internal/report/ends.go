@@ -111,6 +111,11 @@ func (r Run) uncaught(proc string, at int) *event.Event {
 
 // lastDone says how far a process came in its steps.
 func (r Run) lastDone(proc string, at int) string {
+	for i := range r.Log {
+		if e := &r.Log[i]; event.KindOf(e.Type) == event.Exiting && e.Proc == proc && e.Line > 0 {
+			return fmt.Sprintf("that is its exit in line %d", e.Line)
+		}
+	}
 	for i := at - 1; i >= 0; i-- {
 		e := &r.Log[i]
 		if e.Proc == proc && e.Line > 0 && r.answering(i) == nil {
