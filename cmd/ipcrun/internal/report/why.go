@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ipcrun/engine/event"
@@ -132,6 +133,10 @@ func (r Run) whyNotPrinted(proc string, at int) []string {
 		why = append(why, s)
 	} else if !r.known(proc, at) {
 		why = append(why, proc+" was never forked.")
+	} else if proc != "" && !slices.ContainsFunc(r.Log[:at], func(e event.Event) bool {
+		return event.KindOf(e.Type) == event.Print && e.Proc == proc
+	}) {
+		why = append(why, proc+" has printed no line.")
 	} else if proc != "" {
 		why = append(why, proc+" printed nothing more after the check before this one.")
 	}
