@@ -142,17 +142,32 @@ func operation(n *ast.BinaryNode) func(a, b value) value {
 		}
 	case "/":
 		return func(a, b value) value {
-			if a.number() && b.number() {
-				return floatValue(a.float() / b.float())
+			if !a.number() || !b.number() {
+				return mixed(n, "divide", a, b)
 			}
-			return mixed(n, "divide", a, b)
+			if b.float() == 0 {
+				// Infinity is greater than all that is asked for: as in Python, no value.
+				fail(n, "a division by zero has no value")
+			}
+			return floatValue(a.float() / b.float())
 		}
 	case "**", "^":
 		return func(a, b value) value {
-			if a.number() && b.number() {
-				return floatValue(math.Pow(a.float(), b.float()))
+			if !a.number() || !b.number() {
+				return mixed(n, "raise", a, b)
 			}
-			return mixed(n, "raise", a, b)
+			x, y := a.float(), b.float()
+			switch r := math.Pow(x, y); {
+			case x == 0 && y < 0:
+				fail(n, "zero to a negative power is a division by zero, which has no value")
+			case math.IsNaN(r) && x == x && y == y:
+				fail(n, "a fractional power of a negative number has no value")
+			case math.IsInf(r, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0):
+				fail(n, "this power is too large for a number")
+			default:
+				return floatValue(r)
+			}
+			return value{}
 		}
 	case "%":
 		return func(a, b value) value {

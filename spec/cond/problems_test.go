@@ -90,6 +90,7 @@ func TestProblems(t *testing.T) {
 		{"!jobs.size", []problem{{0, 10, "!jobs.size", "! needs true or false, but jobs.size is a whole number", "to negate a whole comparison, put it in parentheses: !(…); for a list, write x not in list"}}},
 		{`not who in ["a"]`, []problem{{0, 16, `not who in ["a"]`, "not applies to who alone here, not to the whole", `write who not in ["a"]`}}},
 		{"jobs.size % 2.0 == 1", []problem{{12, 15, "2.0", "% needs whole numbers, but 2.0 is a number", "write int(2.0) to cut off the fraction"}}},
+		{"1 / 0 == 1", []problem{{0, 5, "1 / 0", "a division by zero has no value", ""}}},
 		{"1 % 0 == 1", []problem{{0, 5, "1 % 0", "the remainder of a division by zero has no value", ""}}},
 		{`upper(1) == "A"`, []problem{{6, 7, "1", "upper wants text here, but 1 is a whole number", ""}}},
 		{`upper("a", "b") == "A"`, []problem{{0, 15, `upper("a", "b")`, "upper takes 1 argument, not 2", ""}}},
