@@ -247,7 +247,7 @@ func (r *run) Func(name string, args []any) (any, error) {
 		}
 		return ""
 	}
-	r.drain(false)
+	r.drain()
 	switch name {
 	case "signals":
 		to, ok := r.slotOf(str(1))

@@ -44,7 +44,7 @@ func (r *run) pump(d time.Duration) {
 		want = arena.WantEvents
 	}
 	r.arena.Want(want)
-	if r.drain(want == arena.WantAny) || r.interrupted() {
+	if r.drain() || r.interrupted() {
 		d = 0
 	}
 	var err error
@@ -85,13 +85,14 @@ func (r *run) pump(d time.Duration) {
 		r.processEnded(slot)
 	}
 	r.takePeeked()
-	r.drain(false)
+	r.drain()
 }
 
 // drain takes what processes have recorded, and reports whether any of it is what
-// somebody may be waiting for. Routine operations are not: an engine that came back
-// for each would only take the memory away from the process that writes them.
-func (r *run) drain(any bool) (notable bool) {
+// somebody may be waiting for. Routine operations are not, unless anything may be: an
+// engine that came back for each would only take the memory away from the process
+// that writes them.
+func (r *run) drain() (notable bool) {
 	for i := range r.procs {
 		if !r.arena.Pending(i) {
 			continue
@@ -100,7 +101,7 @@ func (r *run) drain(any bool) (notable bool) {
 			r.log.Append(i, b)
 			r.news++
 			k := event.PeekKind(b)
-			notable = notable || any || k.Notable()
+			notable = notable || r.anything || k.Notable()
 			if !k.Noted() && k != event.Piece {
 				return
 			}
@@ -305,7 +306,7 @@ func (r *run) block(w *waiter) error {
 func (r *run) await(step uint32, done func() bool) error {
 	for {
 		r.discover()
-		r.drain(false)
+		r.drain()
 		if done() {
 			return nil
 		}

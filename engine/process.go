@@ -181,7 +181,7 @@ func (r *run) processEnded(slot int) {
 		r.arena.Unblocked()
 	}
 	// What it did comes before its end.
-	r.drain(false)
+	r.drain()
 	p.ended = true
 	r.emit(&event.Rec{Kind: event.Ended, Obj: uint32(slot), At: max(s.EndedAt(), r.arena.T0()), Value: statusValue(p.status)})
 	if p.orders > 0 {
@@ -325,7 +325,7 @@ const graceOfEnding = 5 * time.Second
 func (r *run) letEnd() {
 	until := time.Now().Add(graceOfEnding)
 	for !errors.Is(r.stop, errBroken) && time.Now().Before(until) {
-		r.drain(false)
+		r.drain()
 		open := false
 		for _, p := range r.procs {
 			open = open || p.ending && !p.ended
@@ -360,7 +360,7 @@ func (r *run) tearDown() {
 		r.pump(10 * time.Millisecond)
 	}
 	r.endUnwilling()
-	r.drain(false)
+	r.drain()
 	r.flushConsole()
 	for i, p := range r.procs {
 		if p.program != nil {

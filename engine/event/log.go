@@ -4,8 +4,8 @@ import "encoding/binary"
 
 // Log keeps the records of a run in the order in which they were drained. Of a
 // record it keeps what the one before it of the same form does not tell: a loop
-// of a million operations is a few bytes for each, and memory that is touched
-// for the first time is what keeping a record costs most.
+// of a million operations is a few bytes for each, and so few new pages of memory,
+// which are dear.
 type Log struct {
 	// Fresh, if set, is shown memory that the log is about to fill, at least a
 	// megabyte of it.
