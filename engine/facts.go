@@ -267,6 +267,11 @@ func (r *run) Func(name string, args []any) (any, error) {
 		}
 		out := []any{}
 		if r.isObserved(to) {
+			if !r.waiting {
+				if err := r.awaitArrived(from, to); err != nil {
+					return nil, err
+				}
+			}
 			// An observer sees what arrives, whoever sent it.
 			return append(out, r.observedSignals(from, to)...), nil
 		}

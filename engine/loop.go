@@ -221,9 +221,9 @@ func (r *run) block(w *waiter) error {
 	if w.limit != nil {
 		limit = arena.Now() + w.limit.After
 	}
-	before := r.anything
-	r.anything = w.any
-	defer func() { r.anything = before }()
+	waiting, anything := r.waiting, r.anything
+	r.waiting, r.anything = true, w.any
+	defer func() { r.waiting, r.anything = waiting, anything }()
 	patience := time.Millisecond
 	pace := time.Millisecond // of looking at processes that tell nothing of themselves
 	quiet := false           // nothing has happened since w was last asked

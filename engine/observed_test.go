@@ -68,6 +68,44 @@ steps:
 	}
 }
 
+// TestObservedOnTheWay: a signal whose process has said its line and has yet to get
+// there is waited for before the script is told what went where; one that is held
+// back, and what a process that computes without end may yet do, is not.
+func TestObservedOnTheWay(t *testing.T) {
+	const script = `
+import os, signal, sys, time
+me, seconds, then = os.getpid(), float(sys.argv[1]), sys.argv[2]
+signal.signal(signal.SIGUSR2, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+print("about to", flush=True)
+until = time.process_time() + seconds
+while time.process_time() < until: pass
+os.kill(me, signal.SIGUSR2)
+if then == "let in": signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR2])
+while True: signal.pause()
+`
+	for _, c := range []struct{ seconds, then, want string }{
+		{"0.02", "let in", `["SIGUSR2"]`},
+		{"0.02", "hold back", `[]`},
+		{"1000", "let in", `[]`},
+	} {
+		o := runProgram(t, fmt.Sprintf(`
+name: on its way
+processes:
+  sender: {run: [%s, %s, "%s", %s], observe: true}
+steps:
+  - {expect: about to, from: sender}
+  - assert: signals("sender", "sender") == %s
+  - {kill: sender, signal: SIGKILL}
+  - wait: sender
+`, python(t), program(t, "sender.py", script), c.seconds, c.then, c.want))
+		if o.Verdict.Result == event.Skip {
+			t.Skip(o.causeText())
+		}
+		o.mustPass()
+	}
+}
+
 // TestObservedMeetings: how two programs meet by a name, and who polls what, stands
 // in the timeline as it was called.
 func TestObservedMeetings(t *testing.T) {

@@ -54,7 +54,33 @@ func (r *run) awaitSaid(a *script.Action, slot, signal int) error {
 	return r.awaitRestOf(a, func() []int { return []int{p.pid} })
 }
 
-// awaitRestOf waits until none of the processes runs.
+// awaitArrived waits, before the script is told which signals went to a process of an
+// observed program, until those that are on their way have arrived: a handler may
+// have said its line while its sender is still inside kill, with a group of others
+// to send the signal to. What is blocked does not count as on its way.
+func (r *run) awaitArrived(from, to int) error {
+	var roots []int
+	for _, slot := range []int{from, to} {
+		if slot < 0 {
+			continue
+		}
+		if p := r.foundIn(slot); p != nil && p.program.finder != nil {
+			roots = append(roots, p.program.finder.supervisor)
+		}
+	}
+	err := r.awaitRestOf(&script.Action{Step: r.step}, func() (pids []int) {
+		for _, root := range roots {
+			tree, _ := proc.Tree(root) // nobody is left where it cannot be read
+			pids = append(pids, tree...)
+		}
+		return pids
+	})
+	r.outOf(to) // what its observer has seen until now
+	return err
+}
+
+// awaitRestOf waits until none of the processes runs, or is about to because of a
+// signal.
 func (r *run) awaitRestOf(a *script.Action, list func() []int) error {
 	first := map[int]uint64{}
 	return r.block(&waiter{
@@ -69,8 +95,10 @@ func (r *run) awaitRestOf(a *script.Action, list func() []int) error {
 					first[pid] = f.Ticks
 				}
 				// Whom an observer holds for a moment is in the middle of something.
-				held := f.State == 't' && !r.isStopped(&f)
-				if f.Ticks-first[pid] < restTicks && (held || proc.AnyThreadRuns(pid)) && proc.Exists(pid) {
+				stopped := r.isStopped(&f)
+				held := f.State == 't' && !stopped
+				called := !stopped && (f.SigPnd|f.ShdPnd)&^f.SigBlk != 0
+				if f.Ticks-first[pid] < restTicks && (held || called || proc.AnyThreadRuns(pid)) && proc.Exists(pid) {
 					return false, nil
 				}
 			}

@@ -70,11 +70,12 @@ type run struct {
 	travels []travelling // errors of tasks, for whoever asks
 	torn    bool
 	t0      int64 // survives the arena
-	// anything: what the script waits for may be changed by any event.
-	anything bool
-	points   score
-	told     func([]event.Event) // nil: nobody watches
-	looked   look                // the last look at who can move
+	// waiting: the script waits for something; anything: what it waits for may be
+	// changed by any event.
+	waiting, anything bool
+	points            score
+	told              func([]event.Event) // nil: nobody watches
+	looked            look                // the last look at who can move
 	// holdOff: until then, that everybody is blocked is no news.
 	holdOff int64
 	news    int // grows with everything that happens

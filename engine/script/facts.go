@@ -33,7 +33,7 @@ var Funcs = []decl.Func{
 	{
 		Name: "signals", Result: decl.List, Elem: decl.Signal, ScriptOnly: true,
 		Params:  []decl.Param{{Name: "from", Shape: decl.String, Class: "sender"}, {Name: "to", Shape: decl.String, Class: ClassProcess}},
-		Doc:     `names of the signals that went from one process to another, in order: those a declared process sent, ignored ones included; from "kernel" (terminal keys, alarms) and "script" those that the receiver handled`,
+		Doc:     `names of the signals that went from one process to another, in order: those a declared process sent, ignored ones included; from "kernel" (terminal keys, alarms) and "script" those that the receiver handled. Of a program that is observed: all that arrived; those on their way are waited for`,
 		Example: `signals("conductor", "driver") == ["SIGUSR1", "SIGUSR2"]`,
 	},
 	{
