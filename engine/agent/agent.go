@@ -27,7 +27,7 @@ type agent struct {
 	name     string
 	arena    *arena.Arena
 	self     *arena.Self
-	ring     *arena.Ring
+	log      *event.Writer
 	text     *script.Text
 	common   *script.Common
 	prog     *script.Program
@@ -66,7 +66,7 @@ func open(slot int, name string) *agent {
 	}
 	proc.SetName(name)
 	a := &agent{
-		slot: slot, name: name, arena: mem, self: mem.Self(slot, FdWake), ring: mem.Ring(slot, FdWake),
+		slot: slot, name: name, arena: mem, self: mem.Self(slot, FdWake), log: event.NewWriter(mem.Ring(slot, FdWake)),
 		common: &script.Common{}, prog: &script.Program{}, fds: map[int]int{}, orders: map[int]int{}, passed: map[uint32]bool{},
 	}
 	a.self.PollFd = a.pollFd
@@ -296,7 +296,7 @@ func (a *agent) emit(r *event.Rec) {
 	if r.At == 0 {
 		r.At = arena.Now()
 	}
-	event.Write(a.ring, r)
+	a.log.Write(r)
 }
 
 func (a *agent) child(slot int) *child {

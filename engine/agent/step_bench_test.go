@@ -3,6 +3,7 @@ package agent
 import (
 	"testing"
 
+	"ipcrun/engine/event"
 	"ipcrun/engine/script"
 	"ipcrun/prims"
 	"ipcrun/prims/arena"
@@ -29,7 +30,7 @@ func BenchmarkStep(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			mem := arena.InMemory(arena.Layout{Slots: 1, Prims: 128})
 			a := &agent{
-				arena: mem, self: mem.Self(0, -1), ring: mem.Ring(0, -1), passed: map[uint32]bool{},
+				arena: mem, self: mem.Self(0, -1), log: event.NewWriter(mem.Ring(0, -1)), passed: map[uint32]bool{},
 				common: &script.Common{Params: map[string]any{}, Names: map[string]script.Name{
 					"gate":  {Class: script.ClassPrimitive, Kind: "lock", First: 0},
 					"ready": {Class: script.ClassPrimitive, Kind: "event", First: 1},

@@ -195,9 +195,10 @@ func publish(r Ring, rec *Rec, b []byte, end int) {
 
 var errShort = errors.New("event: record too short")
 
-// Reader puts values together that came in pieces. The zero value is ready.
+// Reader puts together what came in pieces or in short. The zero value is ready.
 type Reader struct {
 	pieces map[int][]byte // by process
+	known  []*known       // by process
 }
 
 // Read decodes the next record of a process. more means that it was a Piece:
