@@ -40,6 +40,9 @@ func (r *run) digest() []event.Event {
 // order of time.
 func (r *run) events(keep func(int, event.Kind) bool) []event.Event {
 	var out []event.Event
+	if keep == nil {
+		out = make([]event.Event, 0, r.log.Len()) // large ones, and there may be many
+	}
 	t0 := r.t0
 	if r.arena != nil && r.arena.Fd() >= 0 {
 		t0 = r.arena.T0()
