@@ -29,11 +29,10 @@ type repeat struct {
 	obj, step   uint32
 	verb        uint16
 	tag         byte // of its value
-	known       bool
 	seq, stride uint64 // its number, and how much that was more than the one before
 }
 
-// repeats are the last operations of a process. Writer and reader each have theirs,
+// repeats are the last operations of a process. Writer and reader begin with the same,
 // and see the same records: what one knows, the other knows.
 type repeats struct {
 	at    int64 // of the last record
@@ -78,9 +77,9 @@ func (w *Writer) repeated(rec *Rec) bool {
 	}
 	f := w.known.form(rec.Step)
 	gap, more := rec.At-w.known.at, rec.Seq-f.seq
-	if f.step != rec.Step || f.obj != rec.Obj || f.verb != rec.Verb || f.tag != tag || !f.known ||
+	if f.step != rec.Step || f.obj != rec.Obj || f.verb != rec.Verb || f.tag != tag ||
 		uint64(gap) >= maxShortGap || more>>32 != 0 {
-		*f = repeat{obj: rec.Obj, step: rec.Step, verb: rec.Verb, tag: tag, known: true, seq: rec.Seq}
+		*f = repeat{obj: rec.Obj, step: rec.Step, verb: rec.Verb, tag: tag, seq: rec.Seq}
 		return false
 	}
 	head, size := shortBit|rec.Step&formMask, 4+shortHead
@@ -175,6 +174,6 @@ func (k *known) take(b []byte) {
 	step := binary.LittleEndian.Uint32(b[4:])
 	*k.form(step) = repeat{
 		obj: binary.LittleEndian.Uint32(b[8:]), step: step, verb: binary.LittleEndian.Uint16(b[2:]), tag: b[recHead-4],
-		known: true, seq: binary.LittleEndian.Uint64(b[20:]),
+		seq: binary.LittleEndian.Uint64(b[20:]),
 	}
 }
