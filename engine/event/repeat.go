@@ -28,7 +28,7 @@ const (
 type repeat struct {
 	obj, step   uint32
 	verb        uint16
-	tag         byte // of its value
+	tag         byte   // of its value
 	seq, stride uint64 // its number, and how much that was more than the one before
 }
 
