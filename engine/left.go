@@ -207,8 +207,15 @@ func (r *run) leftZombies(of int) (out []leftover) {
 	scan := func(parent int) {
 		kids, _ := proc.Children(parent)
 		for _, pid := range kids {
-			if f, err := proc.ReadFacts(pid); err == nil && f.State == 'Z' {
-				add(pid, parent, !proc.AnyThreadRuns(parent))
+			if zombie, _ := zombieOf(pid, parent); !zombie {
+				continue
+			}
+			proc.AwaitNotices()
+			// First that the parent sleeps, and then that the zombie is there still: it
+			// may have been waited for just now.
+			asleep := r.rests(parent) && !r.awaitsEnd(parent, pid)
+			if zombie, told := zombieOf(pid, parent); zombie {
+				add(pid, parent, told && asleep)
 			}
 		}
 	}
@@ -256,7 +263,7 @@ func (r *run) leftOrphans(of int, ticks map[int]uint64) (out []leftover) {
 		if _, known := ticks[pid]; !known {
 			ticks[pid] = f.Ticks
 		}
-		settled := rests(pid) || f.Ticks-ticks[pid] >= restTicks
+		settled := r.rests(pid) || f.Ticks-ticks[pid] >= restTicks
 		out = append(out, leftover{r.processOf(pid), r.commandOf(pid) + ", whose parent " + parent + " has ended; " + does, settled})
 	}
 	for i, p := range r.procs {
@@ -280,10 +287,38 @@ func (r *run) leftOrphans(of int, ticks map[int]uint64) (out []leftover) {
 }
 
 // rests reports whether a process will stay as it is until somebody else does
-// something. One that has ended will not: it is about to be taken away.
-func rests(pid int) bool {
+// something. One that has ended will not: it is about to be taken away. Nor will
+// one to which a signal is on its way.
+func (r *run) rests(pid int) bool {
+	if !proc.Sleeps(pid) {
+		return false
+	}
 	f, err := proc.ReadFacts(pid)
-	return err == nil && f.State != 'Z' && f.State != 'X' && !proc.AnyThreadRuns(pid)
+	return err == nil && f.State != 'Z' && f.State != 'X' && !f.Exiting && !r.isCalled(&f)
+}
+
+// isCalled reports whether a process is about to get a signal.
+func (r *run) isCalled(f *proc.Facts) bool {
+	return !r.isStopped(f) && (f.SigPnd|f.ShdPnd)&^f.SigBlk != 0
+}
+
+// awaitsEnd reports whether a process is waiting for the end of a child. If the child
+// has ended, it will go on.
+func (r *run) awaitsEnd(parent, pid int) bool {
+	if slot := r.slotOfPid(parent); slot >= 0 && !r.isForeign(slot) {
+		v := r.arena.Slot(slot).Look()
+		return v.State != arena.Blocked || v.Wait.On == arena.OnProcess && r.procs[v.Wait.Arg].pid == pid
+	}
+	b := proc.ReadBlocked(parent)
+	inner, err := sandbox.InnerPid(pid) // the number that its parent knows it by
+	return b.In == proc.InChild && (b.Pid <= 0 || err == nil && b.Pid == inner)
+}
+
+// zombieOf reports whether a process has ended without its parent having waited for
+// it, and whether the parent has been told: who observes the process is told first.
+func zombieOf(pid, parent int) (zombie, told bool) {
+	f, err := proc.ReadFacts(pid)
+	return err == nil && f.State == 'Z' && f.Ppid == parent, !f.Traced
 }
 
 // leftIPC are objects under names, and who lives and may still remove them.
@@ -299,7 +334,7 @@ func (r *run) leftIPC(of int) (out []leftover) {
 			asleep, living := p.ended, 0
 			for _, m := range pr.finder.Family.Members() {
 				if !m.Ended {
-					asleep = asleep && rests(m.Pid)
+					asleep = asleep && r.rests(m.Pid)
 					living++
 				}
 			}

@@ -113,3 +113,26 @@ steps:
 finally: [no_orphans, no_zombies]
 `)
 }
+
+// TestReapedAreNoZombies: between the end of a child and its parent's wait, which is
+// under way, nothing is left behind.
+func TestReapedAreNoZombies(t *testing.T) {
+	for range 20 {
+		passes(t, `
+name: x
+processes:
+  boss:
+    signals:
+      SIGTERM: [{kill: worker, signal: SIGTERM}, {wait: worker}, {exit: 0}]
+    steps: [{fork: worker}, pause]
+  worker[2]:
+    parent: boss
+    steps: [pause]
+steps:
+  - eventually: all(worker, .blocked_on == "signal") && boss.blocked_on == "signal"
+  - {kill: boss, signal: SIGTERM}
+  - eventually: all(worker, .ended != nil)
+  - {no_zombies: , of: boss}
+`)
+	}
+}

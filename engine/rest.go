@@ -95,10 +95,8 @@ func (r *run) awaitRestOf(a *script.Action, list func() []int) error {
 					first[pid] = f.Ticks
 				}
 				// Whom an observer holds for a moment is in the middle of something.
-				stopped := r.isStopped(&f)
-				held := f.State == 't' && !stopped
-				called := !stopped && (f.SigPnd|f.ShdPnd)&^f.SigBlk != 0
-				if f.Ticks-first[pid] < restTicks && (held || called || proc.AnyThreadRuns(pid)) && proc.Exists(pid) {
+				held := f.State == 't' && !r.isStopped(&f)
+				if f.Ticks-first[pid] < restTicks && (held || r.isCalled(&f) || proc.AnyThreadRuns(pid)) && proc.Exists(pid) {
 					return false, nil
 				}
 			}

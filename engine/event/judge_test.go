@@ -89,3 +89,27 @@ func TestJudge(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
+
+// TestEndOf: what ended a run is no check that earns points, behind which the script
+// goes on.
+func TestEndOf(t *testing.T) {
+	lost := Event{Type: "check", Line: 9, Check: &Check{}, Points: 3}
+	plain := Event{Type: "check", Line: 9, Check: &Check{}}
+	for _, tt := range []struct {
+		name  string
+		log   []Event
+		cause int
+	}{
+		{"nothing", []Event{{Type: "start"}}, -1},
+		{"points alone were lost", []Event{lost, lost}, -1},
+		{"a check without points", []Event{lost, plain, lost}, 1},
+		{"a step that failed", []Event{lost, {Type: "error", Error: "NoProcess"}}, 1},
+		{"a step with points that failed", []Event{{Type: "error", Error: "NoProcess", Points: 1}}, -1},
+		{"the time was over", []Event{lost, {Type: "expired"}}, 1},
+		{"the runner broke", []Event{plain, {Type: "broken"}}, 1},
+	} {
+		if v := EndOf(tt.log); v.Cause != tt.cause {
+			t.Errorf("%s: event %d, want %d", tt.name, v.Cause, tt.cause)
+		}
+	}
+}

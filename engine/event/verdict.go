@@ -32,12 +32,19 @@ type Verdict struct {
 
 // Judge folds a log into its verdict. The first event that decides wins; that
 // the runner itself broke outweighs everything.
-func Judge(log []Event) Verdict {
+func Judge(log []Event) Verdict { return judge(log, func(*Event) bool { return true }) }
+
+// EndOf says what ended a run, as Judge does: behind a check that earns points the
+// script goes on, whatever came of it.
+func EndOf(log []Event) Verdict { return judge(log, func(e *Event) bool { return e.Points == 0 }) }
+
+// judge is Judge where of what could decide only some counts.
+func judge(log []Event, counts func(*Event) bool) Verdict {
 	v := Verdict{Result: Pass, Ending: "pass", Cause: -1}
 	declared := "pass"
 	passed := map[[2]int]bool{}
 	decide := func(i int, ending string) {
-		if v.Cause >= 0 && ending != "error" {
+		if v.Cause >= 0 && ending != "error" || !counts(&log[i]) {
 			return
 		}
 		if v.Ending == "error" {

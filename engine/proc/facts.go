@@ -37,6 +37,9 @@ type Facts struct {
 	// before it is a zombie.
 	Exiting bool
 
+	// Traced: somebody traces it. When it ends, its parent is told only after them.
+	Traced bool
+
 	waitStatus int // of a zombie; see ZombieStatus
 }
 
@@ -216,6 +219,9 @@ func (f *Facts) parseStatus(b []byte) bool {
 			if n, err := strconv.ParseUint(string(octal), 8, 32); err == nil {
 				f.Umask = int(n)
 			}
+		}
+		if tracer, ok := bytes.CutPrefix(line, []byte("TracerPid:\t")); ok {
+			f.Traced = decimal(tracer) != 0
 		}
 		if len(line) < 8 || line[6] != ':' {
 			continue

@@ -140,3 +140,9 @@ func rtSigaction(sig int, set, old *action) unix.Errno {
 		uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), sigsetSize, 0, 0)
 	return errno
 }
+
+// AwaitNotices returns when whoever was to be told of an end that could be seen
+// before has been told: woken up, if it waits, with SIGCHLD pending, if it catches
+// that. The kernel shows a zombie a moment before it tells the parent, under a lock
+// that a signal to a group takes too (kernel/exit.c, exit_notify).
+func AwaitNotices() { _ = unix.Kill(-unix.Getpgrp(), 0) }

@@ -48,3 +48,39 @@ func AnyThreadRuns(pid int) bool {
 
 // Exists reports whether a process exists, as a zombie too.
 func Exists(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
+
+// Sleeps reports whether all threads of a process sleep, or are stopped, and have done
+// so since this was asked. AnyThreadRuns looks at one after the other, and may miss
+// two of which one wakes the other and goes to sleep. A process that is gone does not
+// sleep.
+func Sleeps(pid int) bool {
+	before, err := switches(pid)
+	if err != nil || AnyThreadRuns(pid) {
+		return false
+	}
+	after, err := switches(pid)
+	return err == nil && after == before
+}
+
+// switches is how often the threads of a process, of which it says how many there
+// are, have given a processor away.
+func switches(pid int) (sum [2]int, err error) {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task"
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return sum, err
+	}
+	for _, e := range entries {
+		b, err := os.ReadFile(dir + "/" + e.Name() + "/status")
+		if err != nil {
+			return sum, err
+		}
+		sum[0]++
+		for line := range bytes.Lines(b) {
+			if key, n, _ := bytes.Cut(line, []byte(":")); bytes.HasSuffix(key, []byte("voluntary_ctxt_switches")) {
+				sum[1] += decimal(n)
+			}
+		}
+	}
+	return sum, nil
+}

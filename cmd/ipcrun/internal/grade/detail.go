@@ -43,7 +43,10 @@ func tailOf(log []event.Event, proc, stream string) []string {
 			out = append(out, shown(line))
 		}
 	}
-	return out[max(0, len(out)-tailLines):]
+	if before := len(out) - tailLines; before > 0 {
+		return append([]string{fmt.Sprintf("… %d more before", before)}, out[before:]...)
+	}
+	return out
 }
 
 // shown is a line that somebody else wrote, harmless wherever it is shown.
@@ -104,14 +107,18 @@ func plainly(r event.Result) string {
 	return "this did not happen"
 }
 
-// did is what the submission had done when a check was decided: the last line
-// that it printed, and how it ended.
+// did is what the submission had done when a check was decided, or when the run
+// ended before that: the last line that it printed, and how it ended.
 func (g *Grader) did(log []event.Event, s *event.Scored) string {
-	if s.Result == event.Pass || s.Event < 0 {
+	at := s.Event
+	if at < 0 {
+		at = event.EndOf(log).Cause
+	}
+	if s.Result == event.Pass || at < 0 {
 		return ""
 	}
 	name := g.Exercise.Scenario.Exercise.Submission.Name
-	before := log[:s.Event]
+	before := log[:at]
 	parts := []string{name + " has printed nothing"}
 	if lines := tailOf(before, name, ""); len(lines) > 0 {
 		parts[0] = name + " printed “" + lines[len(lines)-1] + "” last"

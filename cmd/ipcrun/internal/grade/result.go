@@ -59,10 +59,10 @@ type Check struct {
 type Process struct {
 	Name   string        `json:"name" doc:"as declared"`
 	Pid    int           `json:"pid" doc:"its number, 0 if it never started"`
-	Status *event.Status `json:"status" doc:"how it ended; null: it was ended with the run, or never started"`
+	Status *event.Status `json:"status" doc:"how it ended: by SIGKILL too if it outlived the program that it belongs to; null: it was ended with the run, or never started"`
 	// Resources are what it has used, nil where it has not ended.
 	Resources *Resources `json:"resources" doc:"what it has used; null: it was ended with the run, or never started"`
-	Stdout    []string   `json:"stdout_tail" doc:"the last lines that it has printed, control characters made visible"`
+	Stdout    []string   `json:"stdout_tail" doc:"the last lines that it has printed, control characters made visible; a first one that begins with … says how many there were before"`
 	Stderr    []string   `json:"stderr_tail" doc:"the same of its standard error"`
 }
 

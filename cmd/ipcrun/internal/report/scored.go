@@ -60,7 +60,7 @@ func (r Run) WhyLost(s *event.Scored) string {
 		if s.Result == event.Error {
 			return "ipcrun could not do its job"
 		}
-		if why := r.Why(); why != "" {
+		if why := r.explain(event.EndOf(r.Log)).headline; why != "" {
 			return "the run had ended before: " + why
 		}
 		return "the run had ended before it was its turn"
