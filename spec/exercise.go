@@ -56,6 +56,7 @@ func (ld *loader) exercise(root *ydoc.Node) {
 		ld.shape(n, "exercise", takes(field(TopFields, "exercise")))
 		return
 	}
+	ld.mistaken = ld.list.HasErrors()
 	ex := &Exercise{Statement: map[string]string{}}
 	ld.sc.Exercise = ex
 	names := fieldNames(ExerciseFields)
@@ -256,8 +257,11 @@ func (ld *loader) failing(n *ydoc.Node, k *Known, steps map[string]*Step) {
 			k.Fails = append(k.Fails, s)
 		case contains(have, name): // reported where it is
 		default:
-			detail := ""
-			if len(ld.stepNames[name]) > 0 {
+			detail, step := "", len(ld.stepNames[name]) > 0
+			if step && ld.mistaken || !step && contains(have, "") {
+				continue // it may be meant to, and what keeps it from that has been said
+			}
+			if step {
 				detail = "The step of that name earns no points."
 			}
 			ld.add(codeExercise, i.Span, "no check with points is called \""+shorten(name)+"\"", detail, diag.Suggest(name, have))

@@ -55,6 +55,7 @@ type loader struct {
 
 	refused    bool // YAML left something out of the tree, and reported it
 	incomplete bool // a section of declarations could not be read, so names are missing
+	mistaken   bool // there were errors before the exercise was looked at
 
 	primNodes  []*ydoc.Node // the declarations, as sc.Prims has them
 	procNodes  []*ydoc.Node

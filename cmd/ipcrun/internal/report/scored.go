@@ -79,7 +79,16 @@ func (r Run) Account(s *event.Scored) string {
 	if s.Result == event.Pass || s.Event < 0 || event.KindOf(r.Log[s.Event].Type) == event.Barred {
 		return ""
 	}
-	return strings.Join(r.explain(event.Verdict{Cause: s.Event}).why, " ")
+	e := &r.Log[s.Event]
+	var out []string
+	if e.Check != nil && e.Verb != "expect" {
+		for _, p := range e.Check.Parts {
+			if p.Text != e.Check.Text { // that it is false has been said
+				out = append(out, shorten(visible(p.Text+" is "+p.Value))+".")
+			}
+		}
+	}
+	return strings.Join(append(out, r.explain(event.Verdict{Cause: s.Event}).why...), " ")
 }
 
 // Why says in a few words why the run ended as it did.
