@@ -123,6 +123,10 @@ func fileLike(a string) bool {
 func unknownWord(std streams, word string, pages []schema.Page) {
 	fmt.Fprintf(std.err, "ipcrun: explain: there is no word %q\n", word)
 	names := pageNames(pages)
+	if _, isCommand := commands[word]; isCommand {
+		fmt.Fprintln(std.err, "it is a command: ipcrun help "+word)
+		return
+	}
 	if instead := cond.Instead(word); instead != "" {
 		fmt.Fprintln(std.err, "conditions have no function of that name: "+instead)
 		return
