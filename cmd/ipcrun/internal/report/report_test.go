@@ -236,3 +236,18 @@ slowest:
 		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}
 }
+
+// TestAccountNamesWhatIsMissing: the reason for a lost check says of what is not there
+// yet that it is not, and nothing that would be another in the next run.
+func TestAccountNamesWhatIsMissing(t *testing.T) {
+	log := []event.Event{
+		{Type: "start", Run: &event.Run{Points: 2, Scored: []event.ScoredStep{{Line: 9, Points: 2}}}},
+		{Type: "check", Line: 9, Verb: "eventually", Points: 2, Check: &event.Check{Text: "all(worker, .ended != nil)", Parts: []event.Part{
+			{Text: "all(worker, .ended != nil)", Value: "false"}, {Text: "worker[0].ended", Value: "0.25"}, {Text: "worker[1].ended", Value: "null"},
+		}}},
+	}
+	got := Run{Log: log}.Account(&event.Score(log)[0])
+	if !strings.Contains(got, "worker[1].ended is null.") || strings.Contains(got, "0.25") {
+		t.Errorf("%q", got)
+	}
+}
