@@ -97,7 +97,7 @@ func (p *pipe) recv(e *pipeEnd, c *Call) ([]byte, error) {
 			if c.NoWait {
 				return nil, c.noWait("only the beginning of a message is there")
 			}
-			switch err := e.wait(c, pollIn, waitMessage, arena.Now()+recheck); {
+			switch err := e.wait(c, pollIn, waitMessage, arena.Now()+recheckEvery(c.Self.Arena.Live())); {
 			case err == errPipeTime:
 				return nil, decl.Fail(Timeout, "only the beginning of a message is there")
 			case err != nil:

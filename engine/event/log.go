@@ -40,17 +40,17 @@ func (l *Log) Append(slot int, rec []byte) {
 }
 
 // Add keeps a record that was not encoded yet.
-func (l *Log) Add(slot int, r *Rec) {
-	var c capture
-	Write(&c, r)
-	l.Append(slot, c.b[4:])
+func (l *Log) Add(slot int, r *Rec) { Write(&adder{log: l, slot: slot}, r) }
+
+// adder is a Ring whose records a log keeps.
+type adder struct {
+	log  *Log
+	slot int
+	b    []byte
 }
 
-// capture is a Ring that keeps its one record.
-type capture struct{ b []byte }
-
-func (c *capture) Reserve(n int) []byte { c.b = make([]byte, n); return c.b }
-func (c *capture) Publish(int, bool)    {}
+func (a *adder) Reserve(n int) []byte { a.b = make([]byte, n); return a.b }
+func (a *adder) Publish(int, bool)    { a.log.Append(a.slot, a.b[4:]) }
 
 // Len is the number of records.
 func (l *Log) Len() int { return l.n }

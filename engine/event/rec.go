@@ -135,8 +135,20 @@ const MaxText = 16 << 10
 // maxValue is the room for the value of one record.
 const maxValue = 24 << 10
 
-// Write publishes a record. A value longer than fits is replaced by its
-// beginning and its size; who has a long text splits it first (MaxText).
+// shows reports whether the value of such a record is only to be looked at: one that
+// is longer than fits is cut. The keys of the others mean something to those who read
+// the log, and a check without its outcome would be one that has failed.
+func (k Kind) shows() bool {
+	switch k {
+	case Op, Print, Assigned, Output, Typed:
+		return true
+	}
+	return false
+}
+
+// Write publishes a record. A value longer than fits goes ahead in Pieces, or where
+// the kind only shows it is replaced by its beginning and its size; who has a long
+// text splits it first (MaxText).
 func Write(r Ring, rec *Rec) {
 	size := valueSize(rec.Value)
 	if size > maxValue {
@@ -152,15 +164,14 @@ func Write(r Ring, rec *Rec) {
 // writeLong is Write for a value that is longer than fits.
 func writeLong(r Ring, rec *Rec) {
 	val, flags := appendValue(nil, rec.Value), rec.Flags
-	if rec.Kind == OrderDone {
-		// The script goes on with these values: they travel whole.
+	if rec.Kind.shows() {
+		val = cut(val, rec.Value)
+	} else {
 		for len(val) > maxValue {
 			Write(r, &Rec{Kind: Piece, Obj: NoObj, At: rec.At, Value: val[:maxValue-8]})
 			val = val[maxValue-8:]
 		}
 		flags |= flagPieces
-	} else {
-		val = cut(val, rec.Value)
 	}
 	b, at := begin(r, rec, len(val), flags)
 	publish(r, rec, b, at+copy(b[at:], val))
@@ -220,9 +231,13 @@ func (d *Reader) Read(slot int, b []byte) (rec Rec, more bool, err error) {
 		rec, err = Read(b)
 		return rec, false, err
 	}
-	whole := append(append([]byte(nil), b[:recHead-4]...), d.pieces[slot]...)
+	head := recHead - 4
+	if b[1]&flagRange != 0 {
+		head = min(head+8, len(b))
+	}
+	whole := append(append([]byte(nil), b[:head]...), d.pieces[slot]...)
 	delete(d.pieces, slot)
-	whole = append(whole, b[recHead-4:]...)
+	whole = append(whole, b[head:]...)
 	whole[1] &^= flagPieces
 	rec, err = Read(whole)
 	return rec, false, err

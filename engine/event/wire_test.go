@@ -47,6 +47,12 @@ func records() *rapid.Generator[Rec] {
 	})
 }
 
+// capture is a Ring that keeps its last record.
+type capture struct{ b []byte }
+
+func (c *capture) Reserve(n int) []byte { c.b = make([]byte, n); return c.b }
+func (c *capture) Publish(int, bool)    {}
+
 // TestRoundTrip: a record is read as it was written.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -142,6 +148,27 @@ func TestLargeValues(t *testing.T) {
 	}
 	if v := write(math.Inf(1)); v != math.Inf(1) {
 		t.Errorf("%v", v)
+	}
+}
+
+// TestLargeMeaning: of a kind that is read by its keys nothing is cut, however long it
+// is and whatever other processes record in between; an operation on a piece of an
+// array keeps its elements.
+func TestLargeMeaning(t *testing.T) {
+	waits := make([]any, 1000)
+	for i := range waits {
+		waits[i] = map[string]any{"proc": strings.Repeat("w", 60), "n": i}
+	}
+	for _, k := range []Kind{Fail, Checked, Deadlock, Expired, Raced, OrderDone, Ended} {
+		rec := Rec{Kind: k, Obj: 7, At: 1, Value: map[string]any{"what": "step", "waits": waits}, First: 3, Last: 5}
+		var l Log
+		l.Add(-1, &rec)
+		l.Add(0, &Rec{Kind: Print, Value: "between"})
+		var got []Rec
+		l.Each(nil, func(_ int, r Rec) { got = append(got, r) })
+		if len(got) != 2 || !reflect.DeepEqual(got[0], rec) || got[1].Value != "between" {
+			t.Errorf("%v: %.200v", k, got)
+		}
 	}
 }
 

@@ -92,7 +92,7 @@ func (s *Self) Linger(looks int, changed func() bool) bool {
 		l.rest--
 		return false
 	}
-	if int(s.Arena.hdr.live.Load()) > crowd {
+	if s.Arena.Live() > crowd {
 		return false
 	}
 	most := uint32(manyRounds)

@@ -48,6 +48,7 @@ type Self struct {
 
 	lingering lingering
 
+	slept    bool                   // it has been parked to the end of its time since it Entered
 	parked   atomic.Pointer[uint32] // the word it is blocked on, for kernels without futex_waitv
 	calling  atomic.Int32           // the thread that is inside Call, 0: none
 	callable bool                   // Callable has been called
@@ -68,6 +69,7 @@ func (s *Self) Enter(w Wait) {
 	s.step.Store(w.Step)
 	s.deadline.Store(w.Deadline)
 	s.since.Store(Now())
+	s.slept = false
 	s.SetState(Blocked)
 	h := s.Arena.hdr
 	n := h.blocked.Add(1)
@@ -90,15 +92,15 @@ func (s *Self) Park(word *uint32, seen uint32, deadline int64) Outcome {
 	if deadline == 0 {
 		deadline = math.MaxInt64
 	}
-	if s.linger(word, seen) {
+	if !s.slept && s.linger(word, seen) {
 		return Woken
 	}
 	if !s.Interruptible {
 		wait := futexWait
-		if s.Solo {
+		if s.Solo && !s.slept {
 			wait = futexWaitSolo
 		}
-		if wait(word, seen, deadline) {
+		if s.slept = wait(word, seen, deadline); s.slept {
 			return TimedOut
 		}
 		return Woken
@@ -147,6 +149,9 @@ func (a *Arena) Blocked() int { return int(a.hdr.blocked.Load()) }
 
 // SetLive tells the processes how many of them there are.
 func (a *Arena) SetLive(n int) { a.hdr.live.Store(int32(n)) }
+
+// Live is how many processes have started and not ended.
+func (a *Arena) Live() int { return int(a.hdr.live.Load()) }
 
 // Unblocked takes back the count of a process that died while blocked.
 func (a *Arena) Unblocked() { a.hdr.blocked.Add(-1) }

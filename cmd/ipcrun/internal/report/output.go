@@ -46,16 +46,31 @@ func (r Run) printed() (names []string, lines map[string][]string) {
 	return names, lines
 }
 
-// writeOutput shows what the processes printed, the last most lines of each;
-// 0 means all.
+// writeOutput shows what the processes printed, the last most lines of each, and of
+// many that have printed the same the first ones; 0 means all.
 func (r Run) writeOutput(w io.Writer, most int, st Style) bool {
 	names, lines := r.printed()
 	wide := 0
 	for _, n := range names {
 		wide = max(wide, source.Cells(n))
 	}
+	same := map[string][]string{} // who printed a text
+	for _, n := range names {
+		k := strings.Join(lines[n], "\n")
+		same[k] = append(same[k], n)
+	}
+	shown := map[string]int{}
 	for _, n := range names {
 		l := lines[n]
+		k := strings.Join(l, "\n")
+		g := same[k]
+		if shown[k]++; most > 0 && shown[k] > alike && len(g) > alike+1 {
+			if shown[k] == len(g) {
+				who, _, _ := strings.Cut(g[alike-1], "|")
+				fmt.Fprintf(w, "  %s\n", st.faint(fmt.Sprintf("… %d more printed the same as %s", len(g)-alike, who)))
+			}
+			continue
+		}
 		if most > 0 && len(l) > most+1 { // "1 line before" would take the place of the line
 			fmt.Fprintf(w, "  %s %s\n", st.faint(pad(n, wide)), st.faint(fmt.Sprintf("… %s before", count(len(l)-most, "line"))))
 			l = l[len(l)-most:]

@@ -78,7 +78,12 @@ func (r Run) lateForPause(s *event.Stuck) []string {
 	return out
 }
 
-// writeStuck lists what everybody was doing: one row for each process.
+// alike is how many of those who do the same are shown; the others are counted. One
+// more is shown in place of a count of one.
+const alike = 3
+
+// writeStuck lists what everybody was doing: one row for each process, and of many
+// that do the same the first ones.
 func writeStuck(w io.Writer, s *event.Stuck, st Style) bool {
 	if s == nil || len(s.Waits) == 0 {
 		return false
@@ -102,6 +107,10 @@ func writeStuck(w io.Writer, s *event.Stuck, st Style) bool {
 	for _, x := range s.Waits {
 		wide = max(wide, source.Cells(x.Proc))
 	}
+	var rows []event.Waiting
+	texts := map[string]string{} // by process
+	same := map[string][]string{}
+	key := func(x event.Waiting) string { return fmt.Sprintf("%d %s", x.Line, texts[x.Proc]) }
 	for _, x := range s.Waits {
 		text := strings.TrimPrefix(visible(x.Why), "it ")
 		if text == "" {
@@ -110,6 +119,22 @@ func writeStuck(w io.Writer, s *event.Stuck, st Style) bool {
 		if len(holds[x.Proc]) > 0 {
 			text = "holds " + list(holds[x.Proc]) + " and " + text
 		}
+		texts[x.Proc] = text
+		k := key(x)
+		same[k] = append(same[k], x.Proc)
+		rows = append(rows, x)
+	}
+	shown := map[string]int{}
+	for _, x := range rows {
+		k := key(x)
+		n := len(same[k])
+		if shown[k]++; shown[k] > alike && n > alike+1 {
+			if shown[k] == n {
+				fmt.Fprintf(w, "  %s\n", st.faint(fmt.Sprintf("… %d more as %s: %s to %s", n-alike, same[k][alike-1], same[k][alike], x.Proc)))
+			}
+			continue
+		}
+		text := texts[x.Proc]
 		if x.Line > 0 {
 			text += st.faint(fmt.Sprintf("  line %d, since %s", x.Line, moment(x.Since)))
 		}
