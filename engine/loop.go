@@ -98,12 +98,11 @@ func (r *run) drain() (notable bool) {
 			continue
 		}
 		r.arena.Drain(i, func(b []byte) {
-			if b = r.reader.Whole(i, b); b == nil {
+			if !r.log.Append(i, b) {
 				r.broken(fmt.Errorf("%s: a record that cannot be", r.plan.Slots[i].Name))
 				notable = true
 				return
 			}
-			r.log.Append(i, b)
 			r.news++
 			k := event.PeekKind(b)
 			notable = notable || r.anything || k.Notable()

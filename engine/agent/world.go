@@ -54,13 +54,17 @@ func (a *agent) Op(act *script.Action) (any, error) {
 	if err != nil && (err == script.ErrInterrupted || !c.Happened) {
 		return nil, err
 	}
+	// Field by field: made elsewhere and copied it would take longer than some operations.
 	r := &a.rec
-	*r = event.Rec{Kind: event.Op, Verb: act.Verb.ID(), Step: act.Step, Obj: uint32(n), Seq: c.Seq, First: uint32(c.First), Last: uint32(c.Last)}
-	if act.Verb.Result != decl.Bool || err != nil {
-		r.Value = c.Result
-	}
-	if c.Note != nil {
+	r.Kind, r.Flags, r.Verb, r.Step, r.Obj = event.Op, 0, act.Verb.ID(), act.Step, uint32(n)
+	r.At, r.Seq, r.First, r.Last = 0, c.Seq, uint32(c.First), uint32(c.Last)
+	switch {
+	case c.Note != nil:
 		r.Value = c.Note
+	case act.Verb.Result != decl.Bool || err != nil:
+		r.Value = c.Result
+	default:
+		r.Value = nil
 	}
 	a.emit(r)
 	if a.always != nil {

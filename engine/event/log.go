@@ -13,21 +13,33 @@ type Log struct {
 	chunks [][]byte
 	n      int
 	known  forms
+	last   int // process of the last short record
 }
 
 const chunkSize = 4 << 20
 
-// Append keeps a copy of an encoded record of process slot; -1 is the engine.
-// What is too short to be a record is not kept.
-func (l *Log) Append(slot int, rec []byte) {
-	if len(rec) < recHead-4 {
-		return
+// What an entry of the log begins with: for a short record shortBit, and how many
+// words of four bytes it has; for others the number of a form, isNew or not.
+const (
+	otherSlot  = 0x40 // the process follows: it is not that of the last short record
+	shortWords = 0x3f
+	shortMax   = 4 * shortWords
+)
+
+// sizeOf is how large chunk i is. The first ones are small: most runs are. The others
+// are as large as huge pages need.
+func sizeOf(i int) int {
+	if i < 4 {
+		return 4096 << (2 * i)
 	}
-	need := formedMax + len(rec)
+	return chunkSize
+}
+
+// room is where an entry of at most need bytes is appended.
+func (l *Log) room(need int) *[]byte {
 	last := len(l.chunks) - 1
 	if last < 0 || cap(l.chunks[last])-len(l.chunks[last]) < need {
-		// The first chunks are small: most runs are.
-		size := max(need, min(chunkSize, 4096<<(2*len(l.chunks))))
+		size := max(need, sizeOf(len(l.chunks)))
 		chunk := make([]byte, 0, size)
 		if l.Fresh != nil && size >= 1<<20 {
 			l.Fresh(chunk[:size])
@@ -35,11 +47,46 @@ func (l *Log) Append(slot int, rec []byte) {
 		l.chunks = append(l.chunks, chunk)
 		last++
 	}
-	l.chunks[last] = l.known.write(l.chunks[last], int32(slot), rec)
+	return &l.chunks[last]
+}
+
+// Append keeps a copy of a record of process slot as its Writer wrote it. It reports
+// whether it can be one.
+func (l *Log) Append(slot int, rec []byte) bool {
+	switch {
+	case isWhole(rec):
+		l.keep(int32(slot)<<1, rec)
+		return true
+	case !isShort(rec) || len(rec)%4 != 0 || len(rec) > shortMax:
+		return false
+	}
+	c := l.room(1 + 4 + len(rec))
+	head := byte(shortBit | len(rec)/4)
+	if slot != l.last {
+		*c = append(*c, head|otherSlot)
+		*c = binary.LittleEndian.AppendUint32(*c, uint32(slot))
+		l.last = slot
+	} else {
+		*c = append(*c, head)
+	}
+	if len(rec) == shortHead { // most are
+		*c = binary.LittleEndian.AppendUint32(*c, binary.LittleEndian.Uint32(rec))
+	} else {
+		*c = append(*c, rec...)
+	}
+	l.n++
+	return true
+}
+
+// keep keeps a copy of a whole record. who is the process it is of, or about, twice,
+// and one more if it was not written by its Writer.
+func (l *Log) keep(who int32, rec []byte) {
+	c := l.room(formedMax + len(rec))
+	*c = l.known.write(*c, who, rec)
 	l.n++
 }
 
-// Add keeps a record that was not encoded yet.
+// Add keeps a record that the engine makes, slot -1, or one about a process.
 func (l *Log) Add(slot int, r *Rec) { Write(&adder{log: l, slot: slot}, r) }
 
 // adder is a Ring whose records a log keeps.
@@ -50,7 +97,7 @@ type adder struct {
 }
 
 func (a *adder) Reserve(n int) []byte { a.b = make([]byte, n); return a.b }
-func (a *adder) Publish(int, bool)    { a.log.Append(a.slot, a.b[4:]) }
+func (a *adder) Publish(int, bool)    { a.log.keep(int32(a.slot)<<1|added, a.b[4:]) }
 
 // Len is the number of records.
 func (l *Log) Len() int { return l.n }
@@ -58,21 +105,43 @@ func (l *Log) Len() int { return l.n }
 // Each calls f with every record that keep accepts, in order of arrival. n is
 // the record's number in that order.
 func (l *Log) Each(keep func(n int, k Kind) bool, f func(slot int, r Rec)) {
-	i := 0
+	i, last := 0, 0
 	var d Reader
 	var known forms
-	var rec []byte
+	var room []byte
 	for _, c := range l.chunks {
 		for len(c) > 0 {
-			m := known.read(&c)
+			var rec []byte
+			who := int32(0)
+			if head := c[0]; head&shortBit != 0 {
+				if c = c[1:]; head&otherSlot != 0 {
+					last, c = int(binary.LittleEndian.Uint32(c)), c[4:]
+				}
+				who = int32(last) << 1
+				rec, c = c[:4*int(head&shortWords)], c[4*int(head&shortWords):]
+			} else {
+				m := known.read(&c)
+				who = m.form.who
+				room = m.record(room[:0])
+				rec = room
+			}
+			slot := int(who >> 1)
 			i++
-			kind := PeekKind(m.form.head[:])
-			if kind != Piece && keep != nil && !keep(i-1, kind) {
+			if kind := PeekKind(rec); kind != Piece && keep != nil && !keep(i-1, kind) {
+				if who&added == 0 {
+					d.skip(slot, rec)
+				}
 				continue
 			}
-			rec = m.record(rec[:0])
-			slot := int(m.form.slot)
-			if r, more, err := d.Read(slot, rec); err == nil && !more {
+			var r Rec
+			var more bool
+			var err error
+			if who&added == 0 {
+				r, more, err = d.Read(slot, rec)
+			} else {
+				r, more, err = d.put(int(who), rec)
+			}
+			if err == nil && !more {
 				f(slot, r)
 			}
 		}
@@ -81,15 +150,16 @@ func (l *Log) Each(keep func(n int, k Kind) bool, f func(slot int, r Rec)) {
 
 // form is what records of one step of a process have in common.
 type form struct {
-	slot int32
+	who  int32          // whose it is, see Log.keep
 	size uint32         // of the record, bytes
 	head [formHead]byte // kind, flags, verb, step, object
 	seq  uint64         // of the last such record
 }
 
 const (
+	added     = 1  // in who: the engine made the record
 	formHead  = 12 // where the time begins in a record
-	formsBits = 7  // a number of a form and isNew fit in a byte
+	formsBits = 6  // a number of a form and isNew fit in a byte, below shortBit
 	isNew     = 1 << formsBits
 	// formedMax is how many bytes more than a record its form may take: its
 	// number, slot, size, and three numbers of variable length.
@@ -104,19 +174,19 @@ type forms struct {
 }
 
 // place is where a form belongs, which it shares with others.
-func (k *forms) place(slot int32, rec []byte) int {
-	h := binary.LittleEndian.Uint64(rec) + uint64(uint32(slot))<<17 + uint64(binary.LittleEndian.Uint32(rec[8:]))<<9
+func (k *forms) place(who int32, rec []byte) int {
+	h := binary.LittleEndian.Uint64(rec) + uint64(uint32(who))<<17 + uint64(binary.LittleEndian.Uint32(rec[8:]))<<9
 	return int(h * 0x9E3779B97F4A7C15 >> (64 - formsBits)) // Knuth, The Art of Computer Programming 3, 6.4: multiplicative hashing
 }
 
 // write appends a record.
-func (k *forms) write(c []byte, slot int32, rec []byte) []byte {
-	n := k.place(slot, rec)
+func (k *forms) write(c []byte, who int32, rec []byte) []byte {
+	n := k.place(who, rec)
 	f := &k.known[n]
-	if f.slot != slot || f.size != uint32(len(rec)) || f.head != [formHead]byte(rec) {
-		*f = form{slot: slot, size: uint32(len(rec)), head: [formHead]byte(rec)}
+	if f.who != who || f.size != uint32(len(rec)) || f.head != [formHead]byte(rec) {
+		*f = form{who: who, size: uint32(len(rec)), head: [formHead]byte(rec)}
 		c = append(c, byte(n)|isNew)
-		c = binary.LittleEndian.AppendUint32(c, uint32(slot))
+		c = binary.LittleEndian.AppendUint32(c, uint32(who))
 		c = binary.LittleEndian.AppendUint32(c, f.size)
 		c = append(c, f.head[:]...)
 	} else {
@@ -149,7 +219,7 @@ func (k *forms) read(c *[]byte) formed {
 	f := &k.known[n&^isNew]
 	if n&isNew != 0 {
 		*f = form{
-			slot: int32(binary.LittleEndian.Uint32(b)), size: binary.LittleEndian.Uint32(b[4:]),
+			who: int32(binary.LittleEndian.Uint32(b)), size: binary.LittleEndian.Uint32(b[4:]),
 			head: [formHead]byte(b[8:]),
 		}
 		b = b[8+formHead:]

@@ -208,14 +208,40 @@ var errShort = errors.New("event: record too short")
 
 // Reader puts together what came in pieces or in short. The zero value is ready.
 type Reader struct {
-	pieces map[int][]byte // by process
-	known  []*known       // by process
+	pieces    map[int][]byte // by who has written them
+	processes []*repeats     // what their Writers know
 }
 
-// Read decodes the next record of a process. more means that it was a Piece:
-// what it belongs to follows.
+// Read decodes the next record of a process as its Writer wrote it. more means that it
+// was a Piece: what it belongs to follows.
 func (d *Reader) Read(slot int, b []byte) (rec Rec, more bool, err error) {
-	if len(b) > 0 && PeekKind(b) == Piece {
+	switch {
+	case !isWhole(b) && !isShort(b):
+		return Rec{}, false, errShort
+	case isShort(b):
+		k := d.known(slot)
+		f, value := k.next(b)
+		if f == nil {
+			return Rec{}, false, errShort
+		}
+		return k.rec(f, value), false, nil
+	}
+	d.known(slot).take(b)
+	return d.put(slot<<1, b)
+}
+
+// skip is Read of a record that nobody wants to see.
+func (d *Reader) skip(slot int, b []byte) {
+	if isShort(b) {
+		d.known(slot).next(b)
+	} else {
+		d.known(slot).take(b)
+	}
+}
+
+// put is Read for a record that Write has written; its Pieces are those of the same who.
+func (d *Reader) put(who int, b []byte) (rec Rec, more bool, err error) {
+	if PeekKind(b) == Piece {
 		p, err := Read(b)
 		if err != nil {
 			return p, false, err
@@ -224,10 +250,10 @@ func (d *Reader) Read(slot int, b []byte) (rec Rec, more bool, err error) {
 			d.pieces = map[int][]byte{}
 		}
 		v, _ := p.Value.([]byte)
-		d.pieces[slot] = append(d.pieces[slot], v...)
+		d.pieces[who] = append(d.pieces[who], v...)
 		return p, true, nil
 	}
-	if len(b) < recHead-4 || b[1]&flagPieces == 0 {
+	if b[1]&flagPieces == 0 {
 		rec, err = Read(b)
 		return rec, false, err
 	}
@@ -235,8 +261,8 @@ func (d *Reader) Read(slot int, b []byte) (rec Rec, more bool, err error) {
 	if b[1]&flagRange != 0 {
 		head = min(head+8, len(b))
 	}
-	whole := append(append([]byte(nil), b[:head]...), d.pieces[slot]...)
-	delete(d.pieces, slot)
+	whole := append(append([]byte(nil), b[:head]...), d.pieces[who]...)
+	delete(d.pieces, who)
 	whole = append(whole, b[head:]...)
 	whole[1] &^= flagPieces
 	rec, err = Read(whole)
@@ -271,4 +297,9 @@ func Read(b []byte) (Rec, error) {
 }
 
 // PeekKind is the kind of an encoded record, without decoding it.
-func PeekKind(b []byte) Kind { return Kind(b[0]) }
+func PeekKind(b []byte) Kind {
+	if b[0]&shortBit != 0 {
+		return Op
+	}
+	return Kind(b[0])
+}

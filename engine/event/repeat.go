@@ -24,6 +24,11 @@ const (
 	maxShortGap = 1 << 24 // nanoseconds
 )
 
+// isShort reports whether a record is of that form, and isWhole whether it can be one
+// that Write has written.
+func isShort(b []byte) bool { return len(b) >= shortHead && b[0]&shortBit != 0 }
+func isWhole(b []byte) bool { return len(b) >= recHead-4 && b[0]&shortBit == 0 }
+
 // repeat is the operation of a step as it was last recorded.
 type repeat struct {
 	obj, step   uint32
@@ -105,68 +110,54 @@ func (w *Writer) repeated(rec *Rec) bool {
 	return true
 }
 
-// Whole is a record of a process as Write has it, made of what its Writer wrote, in
-// that order; nil where it cannot be one. It is good until the next one of the same
-// process.
-func (d *Reader) Whole(slot int, b []byte) []byte {
-	for slot >= len(d.known) {
-		d.known = append(d.known, nil)
+// known is what the reader knows of one process.
+func (d *Reader) known(slot int) *repeats {
+	for slot >= len(d.processes) {
+		d.processes = append(d.processes, nil)
 	}
-	k := d.known[slot]
-	if k == nil {
-		k = &known{}
-		d.known[slot] = k
+	if d.processes[slot] == nil {
+		d.processes[slot] = &repeats{}
 	}
-	if len(b) < shortHead {
-		return nil
-	}
-	if b[0]&shortBit == 0 {
-		if len(b) < recHead-4 {
-			return nil
-		}
-		k.take(b)
-		return b
-	}
+	return d.processes[slot]
+}
+
+// next is the operation that a short record repeats, and the value of it where that is
+// an int; nil where it cannot be one.
+func (k *repeats) next(b []byte) (f *repeat, value []byte) {
 	head := binary.LittleEndian.Uint32(b)
-	f := k.form(head)
+	f = k.form(head)
 	b = b[shortHead:]
 	if head&hasSeq != 0 {
 		if len(b) < 4 {
-			return nil
+			return nil, nil
 		}
 		f.stride = uint64(binary.LittleEndian.Uint32(b))
 		b = b[4:]
 	}
+	if f.tag == tagInt && len(b) < 8 {
+		return nil, nil
+	}
 	f.seq += f.stride
 	k.at += int64(head >> 8)
-	out := k.room[:recHead-4+8]
-	out[0], out[1] = byte(Op), 0
-	binary.LittleEndian.PutUint16(out[2:], f.verb)
-	binary.LittleEndian.PutUint32(out[4:], f.step)
-	binary.LittleEndian.PutUint32(out[8:], f.obj)
-	binary.LittleEndian.PutUint64(out[12:], uint64(k.at))
-	binary.LittleEndian.PutUint64(out[20:], f.seq)
-	clear(out[recHead-4:])
-	out[recHead-4] = f.tag
-	if f.tag == tagInt {
-		if len(b) < 8 {
-			return nil
-		}
-		out = out[:recHead-4+16]
-		clear(out[recHead-4+9:])
-		copy(out[recHead-4+1:], b[:8])
-	}
-	return out
+	return f, b
 }
 
-// known is what the reader knows of one process, and room for a record of it.
-type known struct {
-	repeats
-	room [recHead - 4 + 16]byte
+// rec is the record of an operation that was repeated at the time of the last record.
+func (k *repeats) rec(f *repeat, value []byte) Rec {
+	r := Rec{Kind: Op, Verb: f.verb, Step: f.step, Obj: f.obj, At: k.at, Seq: f.seq}
+	switch f.tag {
+	case tagFalse:
+		r.Value = false
+	case tagTrue:
+		r.Value = true
+	case tagInt:
+		r.Value = int(int64(binary.LittleEndian.Uint64(value)))
+	}
+	return r
 }
 
 // take remembers what the writer of a whole record remembers.
-func (k *known) take(b []byte) {
+func (k *repeats) take(b []byte) {
 	k.at = int64(binary.LittleEndian.Uint64(b[12:]))
 	if Kind(b[0]) != Op || b[1] != 0 || len(b) < recHead-4+1 || b[recHead-4] > tagInt {
 		return
