@@ -265,6 +265,9 @@ func factPages(v *decl.Vocabulary) []Page {
 	for i := range v.ProcessFacts {
 		know("process", "driver", &v.ProcessFacts[i])
 	}
+	for i := range v.SiginfoFacts {
+		know(v.Siginfo, v.Siginfo, &v.SiginfoFacts[i])
+	}
 	for _, name := range v.KindNames() {
 		object, _, _ := strings.Cut(v.Kinds[name].Example, ":")
 		for i := range v.Kinds[name].Facts {

@@ -46,6 +46,8 @@ func Reference() string {
 	}
 	b.WriteString("\n## Facts of a process\n\n")
 	table(&b, factTable(v.ProcessFacts))
+	fmt.Fprintf(&b, "\n## Facts of a signal\n\nIn its handler, as `%s`.\n\n", v.Siginfo)
+	table(&b, factTable(v.SiginfoFacts))
 	b.WriteString("\n## Functions of conditions\n\nArguments with a question mark may be left out.\n\n| function | is | meaning | example |\n|---|---|---|---|\n")
 	for _, f := range functions(v) {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` |\n", signature(&f), shapeName(f.Result), cell(f.Doc), cell(f.Example))

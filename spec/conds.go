@@ -32,8 +32,8 @@ func (c *context) inProcess() bool { return c.proc != nil }
 
 // scopeKey is what a scope depends on.
 type scopeKey struct {
-	proc                 *Proc
-	order, always, fixed bool
+	proc                          *Proc
+	order, always, fixed, handler bool
 }
 
 // scopeOf is what expressions may mention in a context.
@@ -41,7 +41,7 @@ func (ld *loader) scopeOf(c *context) *cond.Scope {
 	if c.scope != nil {
 		return c.scope
 	}
-	key := scopeKey{c.proc, c.order, c.always, c.fixed}
+	key := scopeKey{c.proc, c.order, c.always, c.fixed, c.handler}
 	if c.scope = ld.scopes[key]; c.scope != nil {
 		return c.scope
 	}
@@ -79,6 +79,9 @@ func (ld *loader) things(c *context, s *cond.Scope) {
 	if c.inProcess() && c.proc.Array {
 		s.Names["index"] = cond.Of(decl.Int, decl.None)
 	}
+	if c.handler {
+		s.Names[ld.voc.Siginfo] = objectType(ld.voc.SiginfoFacts, local, "", nil)
+	}
 	for _, f := range ld.voc.Funcs {
 		if !f.ScriptOnly || !local {
 			s.Funcs = append(s.Funcs, cond.Func{Decl: f})
@@ -111,6 +114,8 @@ func (ld *loader) whyNot(c *context, path string) string {
 	switch {
 	case !ok && name == "index":
 		return "index is known inside a process that is declared as name[n]"
+	case name == ld.voc.Siginfo && !c.handler:
+		return name + " is known inside the handler of a signal"
 	case !ok && strings.HasPrefix(name, "SIG") && ld.isSignal(name):
 		return "the name of a signal is text: \"" + name + "\""
 	case c.fixed && e != nil:

@@ -61,7 +61,7 @@ func (ld *loader) whyBadName(name string) (why, detail, hint string) {
 	switch {
 	case cond.Reserved(name):
 		return "it is a word of the expression language", other, ""
-	case contains(ourWords, name):
+	case contains(ourWords, name), name == ld.voc.Siginfo:
 		return "it has a meaning of its own", other, ""
 	}
 	for _, f := range ld.voc.Funcs {

@@ -212,7 +212,7 @@ func (ld *loader) parameter(s *Step, f *decl.Field, n *ydoc.Node, c *context) {
 		pc.conditional = c.conditional || s.When != nil || s.Verb.Name != "repeat" && s.Verb.Name != "with"
 		s.block(f.Name, ld.steps(n, &pc))
 	case decl.Handler:
-		pc.handler = true
+		pc.handler, pc.scope = true, nil
 		disp, steps := ld.handler(n, f.Name, &pc)
 		if disp == "handle" {
 			s.block(f.Name, steps)

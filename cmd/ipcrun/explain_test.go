@@ -48,7 +48,7 @@ func TestEverythingHasAPage(t *testing.T) {
 			find(schema.Parameters, f.Name, "")
 		}
 	}
-	for _, f := range v.ProcessFacts {
+	for _, f := range slices.Concat(v.ProcessFacts, v.SiginfoFacts) {
 		find(schema.Facts, f.Name, "")
 	}
 	for _, f := range slices.Concat(v.Funcs, cond.Builtins()) {

@@ -21,7 +21,8 @@ import (
 // real-time ones queue exactly as the kernel does it, and each comes with its
 // sender. Those that the Go runtime keeps unblocked in its threads (SIGINT,
 // SIGTERM, SIGCHLD…) never reach a signalfd; a raw handler writes them into a
-// pipe as they come, and they coalesce here instead.
+// pipe as they come, and they coalesce here instead. SIGRTMIN is one of those, but
+// queues: see proc.CatchOrdered.
 //
 // A step that blocks on a descriptor waits for the signalfd at the same time.
 // A step that blocks in shared memory cannot; for it a watcher, a thread that
@@ -115,6 +116,9 @@ func (s *signals) catch(n int) error {
 		}
 		s.raw = [2]int{high(r), high(w)}
 	}
+	if proc.Ordered&proc.Bit(n) != 0 {
+		return proc.CatchOrdered(n, s.raw[1])
+	}
 	return proc.CatchRaw(n, s.raw[1])
 }
 
@@ -155,7 +159,7 @@ func (s *signals) update() error {
 	}
 	// What the runtime's threads do not block this one takes, so that it is in
 	// the pipe as soon as it was sent: the kernel asks the main thread first.
-	return proc.SetMask((s.handled | s.held) &^ (rawSignals & (s.handled | s.kept)))
+	return proc.SetMask((s.handled | s.held) &^ (taken & (s.handled | s.kept)))
 }
 
 // dispose changes a disposition. The signalfd forgets the signal before the
@@ -233,8 +237,14 @@ func (s *signals) keep(n int) error {
 	if !proc.NeedsRaw(n) || s.handled&proc.Bit(n) != 0 || !sig.Sig(n).Catchable() {
 		return nil
 	}
+	if err := s.catch(n); err != nil {
+		return err
+	}
+	if taken&proc.Bit(n) == 0 { // no thread takes it any more
+		return s.kernelDisposition(n, script.Default)
+	}
 	s.kept |= proc.Bit(n)
-	return s.catch(n)
+	return nil
 }
 
 // letGo gives signals that were kept their default action back.
@@ -407,7 +417,7 @@ func (s *signals) collect() {
 // to be: what another thread has not taken yet would otherwise come a moment
 // later and count twice. The caller brings the signalfd in line again.
 func (s *signals) settle(m uint64) {
-	m &= rawSignals & (s.handled | s.kept)
+	m &= taken & (s.handled | s.kept)
 	if m == 0 {
 		return
 	}
@@ -451,6 +461,10 @@ var rawSignals = func() (m uint64) {
 	return m
 }()
 
+// taken are those that threads of the runtime take, so that the kernel cannot keep them
+// pending.
+var taken = rawSignals &^ uint64(proc.Ordered)
+
 // hold keeps a signal that cannot be blocked in the kernel until the script
 // wants it; a standard one is pending at most once.
 func (s *signals) hold(info proc.Info) {
@@ -479,7 +493,7 @@ func (s *signals) handle(info proc.Info) {
 	s.running |= proc.Bit(info.Signo)
 	s.idle = 0
 	s.narrow()
-	s.a.m.Interrupt(info.Signo)
+	s.a.m.Interrupt(info.Signo, script.Siginfo{Signal: sig.Sig(info.Signo).String(), Pid: info.Pid, Value: int(info.Value)})
 }
 
 // rang takes an alarm that has rung off the public record, unless another has been set

@@ -15,6 +15,7 @@ import (
 type Options struct {
 	Calls  bool
 	Prints bool
+	Stage  string
 	Idle   func()
 }
 

@@ -16,6 +16,8 @@ var Vocabulary = sync.OnceValue(func() *decl.Vocabulary {
 	v := &decl.Vocabulary{
 		Kinds:        map[string]*decl.Kind{},
 		ProcessFacts: script.ProcessFacts,
+		Siginfo:      script.SiginfoName,
+		SiginfoFacts: script.SiginfoFacts,
 		Funcs:        script.Funcs,
 		Errors:       decl.Errors(),
 		Signals:      signals{},

@@ -10,6 +10,9 @@
 #define SIGURG $23
 #define SI_TKILL $-6
 
+// Where the kernel keeps the mask that it restores: uc_sigmask of ucontext.
+#define SIGMASK 296
+
 // Called by the kernel, on the signal stack, with all signals blocked:
 // DI signal, SI *siginfo, DX *ucontext. Whatever register it changes comes
 // back from the ucontext.
@@ -36,6 +39,25 @@ runtime:
 	JMP	AX // the runtime's handler, called as if there were no other
 
 record:
+	// Is it one that a thread which has taken it blocks from now on?
+	LEAQ	·catchBlocked(SB), R8
+	MOVQ	(R8), R9
+	LEAQ	-1(DI), R11
+	BTQ	R11, R9
+	JCC	write
+	MOVQ	SIGMASK(DX), R9
+	BTSQ	R11, R9
+	MOVQ	R9, SIGMASK(DX)
+	// That was all that blockInThreads wanted of it.
+	CMPL	R10, SI_TKILL
+	JNE	write
+	LEAQ	·catchSelf(SB), R8
+	MOVL	(R8), R9
+	CMPL	R9, 16(SI) // si_pid
+	JNE	write
+	RET
+
+write:
 	LEAQ	·catchFds(SB), R8
 	MOVLQSX	(R8)(DI*4), DI
 	MOVL	$128, DX

@@ -22,6 +22,12 @@ func RawPipe() (read, write int, err error) { return -1, -1, errNoCatch() }
 // CatchRaw is not available on this architecture.
 func CatchRaw(sig int, fd int) error { return errNoCatch() }
 
+// Ordered is empty: no signal needs it.
+const Ordered = 0
+
+// CatchOrdered is not available on this architecture.
+func CatchOrdered(sig int, fd int) error { return errNoCatch() }
+
 // CatchIdly is not available on this architecture.
 func CatchIdly(sig int) error { return errNoCatch() }
 

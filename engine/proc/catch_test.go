@@ -120,6 +120,36 @@ func init() {
 		}
 		close(stop)
 	})
+	// ordered: the signal is read by a thread among others that are busy with Go.
+	registerHelper("ordered", func([]string) {
+		r, w, err := RawPipe()
+		must(err)
+		must(CatchOrdered(34, w))
+		open, err := threadsWithout(34)
+		must(err)
+		report("ready", len(open))
+		for range 3 {
+			go func() {
+				var keep [][]byte
+				for {
+					keep = append(keep[:len(keep)%100], make([]byte, 10000))
+					runtime.Gosched()
+				}
+			}()
+		}
+		fd, err := Signalfd(-1, Bit(34))
+		must(err)
+		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(r), Events: unix.POLLIN}}
+		for n := 0; n < loadSignals; {
+			_, _ = unix.Poll(p, -1)
+			for _, read := range []func() (Info, error){func() (Info, error) { return ReadSignalfd(fd) }, func() (Info, error) { return ReadRaw(r) }} {
+				if i, err := read(); err == nil {
+					report(i.Value)
+					n++
+				}
+			}
+		}
+	})
 	// needs-raw: of each signal, what NeedsRaw says and what is.
 	registerHelper("needs-raw", func([]string) {
 		var open uint64
@@ -262,6 +292,39 @@ func TestCatchRawUnderLoad(t *testing.T) {
 	}
 	if want := loadSignals * (loadSignals - 1) / 2; sum != want {
 		t.Errorf("the values add up to %d, want %d", sum, want)
+	}
+}
+
+// TestCatchOrdered: no thread takes a real-time signal, however busy they are, so that
+// each comes once, and in the order in which they were sent.
+func TestCatchOrdered(t *testing.T) {
+	h := startHelper(t, Fork, nil, "ordered")
+	if got := h.line(); got != "ready 0" {
+		t.Errorf("%q: threads that do not block it", got)
+	}
+	go func() {
+		for i := range loadSignals {
+			for {
+				err := Sigqueue(h.pid, 34, i)
+				if !errors.Is(err, unix.EAGAIN) {
+					if err != nil {
+						t.Error(err)
+					}
+					break
+				}
+				runtime.Gosched()
+			}
+		}
+	}()
+	for i := range loadSignals {
+		if v := h.number(); v != i {
+			t.Fatalf("%d came in the place of %d", v, i)
+		}
+	}
+	for _, sig := range []int{0, 2, 35, 65} {
+		if err := CatchOrdered(sig, -1); !errors.Is(err, unix.EINVAL) {
+			t.Errorf("signal %d: %v", sig, err)
+		}
 	}
 }
 

@@ -28,6 +28,26 @@ var ProcessFacts = []decl.Fact{
 	{Name: "vars", Shape: decl.Map, Doc: "its variables that orders of the script (in:) have set", ScriptOnly: true},
 }
 
+// SiginfoName is what the signal whose handler runs is called in expressions.
+const SiginfoName = "siginfo"
+
+// SiginfoFacts is what a handler can ask of its signal, siginfo_t of sigaction(2).
+var SiginfoFacts = []decl.Fact{
+	{Name: "signal", Shape: decl.Signal, Doc: "its name"},
+	{Name: "pid", Shape: decl.Int, Doc: "process id of who sent it, or of the child where it is SIGCHLD; 0 where it comes from the kernel (a key, an alarm)"},
+	{Name: "value", Shape: decl.Int, Doc: "the whole number that travelled with it (kill with value:), 0 where none did"},
+}
+
+// Siginfo is a signal as its handler sees it.
+type Siginfo struct {
+	Signal     string // its name
+	Pid, Value int
+}
+
+func (i *Siginfo) facts() map[string]any {
+	return map[string]any{"signal": i.Signal, "pid": i.Pid, "value": i.Value}
+}
+
 // Funcs are the functions of conditions beside the expression language's own.
 var Funcs = []decl.Func{
 	{

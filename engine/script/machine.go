@@ -49,6 +49,7 @@ type frame struct {
 	pc      int
 	current *Action
 	signal  int
+	info    Siginfo
 }
 
 // End is how a script ended.
@@ -173,14 +174,14 @@ func (m *Machine) End() *End { return m.end }
 // Exit ends the script with a code, in a step.
 func (m *Machine) Exit(code int, step uint32) { m.end = &End{Code: code, Step: step} }
 
-// Interrupt makes the handler of a signal run next. What was being done is
-// taken up again after it.
-func (m *Machine) Interrupt(signal int) {
+// Interrupt makes the handler of a signal run next, which sees info. What was being
+// done is taken up again after it.
+func (m *Machine) Interrupt(signal int, info Siginfo) {
 	entry, ok := m.handlers[signal]
 	if !ok {
 		return
 	}
-	m.frames = append(m.frames, frame{pc: m.pc, current: m.current, signal: signal})
+	m.frames = append(m.frames, frame{pc: m.pc, current: m.current, signal: signal, info: info})
 	m.pc, m.current = entry, nil
 }
 
@@ -225,6 +226,9 @@ func (m *Machine) Lookup(name string) (any, bool) {
 	}
 	if name == "index" && m.index >= 0 {
 		return m.index, true
+	}
+	if name == SiginfoName && len(m.frames) > 0 {
+		return m.frames[len(m.frames)-1].info.facts(), true
 	}
 	if v, ok := m.common.Params[name]; ok {
 		return v, true

@@ -319,7 +319,7 @@ func TestSignalBetweenSteps(t *testing.T) {
 		res, err := a.Verb.Run(f, a)
 		m.Done(a, res, err)
 		if n == 0 {
-			m.Interrupt(10)
+			m.Interrupt(10, script.Siginfo{Signal: "SIGUSR1", Pid: 7, Value: 3})
 			if m.InHandler() != 10 || !m.Running(10) || m.Running(12) {
 				t.Errorf("in handler %d", m.InHandler())
 			}
@@ -340,7 +340,7 @@ func TestSignalInLocalLoop(t *testing.T) {
 		m, f := machine(t, "signals: {SIGUSR1: [{print: handler}]}\nsteps: [{"+loop+"}]")
 		f.turning = func(n int) bool {
 			if n == 3 {
-				m.Interrupt(10)
+				m.Interrupt(10, script.Siginfo{Signal: "SIGUSR1", Pid: 7, Value: 3})
 			}
 			return n == 7
 		}

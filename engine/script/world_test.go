@@ -43,7 +43,7 @@ func (f *fake) do(a *script.Action, format string, args ...any) (any, error) {
 	if s := f.signals[what]; len(s) > 0 {
 		f.signals[what] = s[1:]
 		f.did = append(f.did, what+" interrupted")
-		f.m.Interrupt(s[0])
+		f.m.Interrupt(s[0], script.Siginfo{})
 		return nil, script.ErrInterrupted
 	}
 	if a.Deadline != 0 {

@@ -8,6 +8,9 @@ type Vocabulary struct {
 	Kinds        map[string]*Kind
 	Verbs        []ClassedVerb
 	ProcessFacts []Fact
+	// Siginfo is the name under which a handler knows its signal, with SiginfoFacts.
+	Siginfo      string
+	SiginfoFacts []Fact
 	Funcs        []Func
 	Errors       []Err
 	Signals      SignalTable
