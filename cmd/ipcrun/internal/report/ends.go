@@ -82,6 +82,12 @@ func (r Run) killedBy(end *event.Event) string {
 	if key := r.keyBefore(end.At, signal); key != nil {
 		return fmt.Sprintf("%s was ended by %s: %v (line %d) sends it to every process at the terminal, and %s neither handles nor ignores it.", proc, signal, key.Value, key.Line, proc)
 	}
+	if o := r.beyond(proc); o != nil && signal == "SIGKILL" {
+		if o.Detail == "output" {
+			return fmt.Sprintf("%s was ended by SIGKILL: it had printed more than %d bytes, which is its limit (limits: output:).", proc, integer(o.Value))
+		}
+		return fmt.Sprintf("%s was ended by SIGKILL: %s.", proc, o.Detail)
+	}
 	switch {
 	case signal == "SIGXCPU":
 		return fmt.Sprintf("%s was ended by SIGXCPU: it had used as much processor time as its limit allows, and neither handles nor ignores the signal.", proc)
@@ -89,6 +95,18 @@ func (r Run) killedBy(end *event.Event) string {
 		return fmt.Sprintf("%s was ended by SIGKILL: it went on after SIGXCPU and came to its hard limit of processor time.", proc)
 	}
 	return fmt.Sprintf("%s was ended by %s.", proc, signal)
+}
+
+// beyond is where a process went beyond a limit that ipcrun looks after, nil if it
+// never did.
+func (r Run) beyond(proc string) *event.Event {
+	for i := range r.Log {
+		e := &r.Log[i]
+		if event.KindOf(e.Type) == event.Overrun && e.Object == proc && e.Detail != "supervisor" && e.Detail != "stopped" {
+			return e
+		}
+	}
+	return nil
 }
 
 // warned: the kernel had told a process before its end that it has used up its

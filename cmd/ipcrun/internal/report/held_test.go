@@ -46,3 +46,22 @@ func TestHeld(t *testing.T) {
 		t.Errorf("%q %q", a.headline, a.why)
 	}
 }
+
+// TestBeyond: of a process that ipcrun has ended itself it says why.
+func TestBeyond(t *testing.T) {
+	for _, c := range []struct {
+		limit event.Event
+		want  string
+	}{
+		{event.Event{Type: "limit", Object: "p", Detail: "output", Value: 4096}, "p was ended by SIGKILL: it had printed more than 4096 bytes, which is its limit (limits: output:)."},
+		{event.Event{Type: "limit", Object: "p", Detail: "it has more than 20 processes"}, "p was ended by SIGKILL: it has more than 20 processes."},
+		{event.Event{Type: "limit", Object: "q", Detail: "output", Value: 4096}, "p was ended by SIGKILL."},
+		{event.Event{Type: "limit", Object: "p", Detail: "supervisor"}, "p was ended by SIGKILL."},
+	} {
+		end := event.Event{Type: "ended", Proc: "p", Status: &event.Status{Signal: "SIGKILL"}}
+		r := Run{Log: []event.Event{c.limit, end}}
+		if got := r.killedBy(&r.Log[1]); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
