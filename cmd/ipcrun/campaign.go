@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -70,17 +71,15 @@ func (c *campaign) run(ctx context.Context, opt engine.Options) error {
 		c.res.failed = true
 	}
 	c.summary()
-	switch {
-	case c.res.signal != 0:
-		return nil
-	case c.ours != nil:
-		return c.ours
-	case c.out.err != nil:
-		return c.out.err
-	case c.log != nil && c.log.err != nil:
-		return c.log.err
+	err = errors.Join(c.ours, c.out.err)
+	if c.log != nil {
+		err = errors.Join(err, c.log.err)
 	}
-	return nil
+	if err != nil && c.res.signal != 0 { // which decides the exit code
+		exitOf(c.std.err, err)
+		return nil
+	}
+	return err
 }
 
 // interrupted says that a signal has arrived. It waits for nobody, so that a
@@ -168,11 +167,17 @@ func (c *campaign) fail(sc *spec.Scenario, err error) {
 func (c *campaign) record(r report.Run) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	write := func(to *sink) {
+		// What the file or the pipe refuses is known to the sink.
+		if err := event.WriteAll(to, r.Log); err != nil && c.ours == nil {
+			c.ours = fmt.Errorf("%s: writing the log: %w", r.File.Name, err)
+		}
+	}
 	if c.log != nil {
-		event.WriteAll(c.log, r.Log)
+		write(c.log)
 	}
 	if c.opt.format.value == "json" {
-		event.WriteAll(c.out, r.Log)
+		write(c.out)
 		return
 	}
 	if c.opt.verbose > 0 {

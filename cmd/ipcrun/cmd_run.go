@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -186,15 +187,17 @@ func runRun(ctx context.Context, o *runOptions, args []string, std streams) erro
 	}
 
 	c := &campaign{opt: o, std: std, out: &sink{w: std.out}, list: list, res: &res, invalid: in.unusable, began: began}
+	closeLog := func() error { return nil }
 	if o.log != "" {
 		f, err := os.Create(o.log)
 		if err != nil {
 			return usageOrBroken(err, o.log)
 		}
 		c.log = &sink{w: f}
-		defer f.Close()
+		closeLog = f.Close
 	}
-	if err := c.run(ctx, o.engine(params, began)); err != nil {
+	// Some file systems tell only at the end that there was no room.
+	if err := errors.Join(c.run(ctx, o.engine(params, began)), closeLog()); err != nil {
 		return err
 	}
 	if o.exitZero {

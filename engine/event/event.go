@@ -3,8 +3,11 @@ package event
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 )
 
 // Event is one thing that happened, with names instead of numbers: one line of
@@ -23,7 +26,7 @@ type Event struct {
 	Verb   string `json:"verb,omitempty"`
 	Object string `json:"object,omitempty"` // primitive or process it is about
 	Seq    uint64 `json:"seq,omitempty"`    // number of the operation on its object
-	Value  any    `json:"value,omitempty"`
+	Value  any    `json:"value,omitempty"`  // see Plain
 	Error  string `json:"error,omitempty"`
 	Detail string `json:"detail,omitempty"`
 	// Expected: the step expected this error.
@@ -160,17 +163,79 @@ type ScoredStep struct {
 	Visibility string `json:"visibility,omitempty"`
 }
 
-// WriteAll writes events as JSON lines.
+// WriteAll writes events as JSON lines. Numbers in values that JSON does not have
+// are written as Plain has them. It writes whatever it can: an event that cannot be
+// written does not take along those around it, and the error says which it is.
 func WriteAll(w io.Writer, events []Event) error {
 	b := bufio.NewWriter(w)
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
+	var failed error
 	for i := range events {
-		if err := enc.Encode(&events[i]); err != nil {
-			return err
+		err := enc.Encode(&events[i])
+		if _, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
+			e := events[i]
+			e.Value = Plain(e.Value)
+			err = enc.Encode(&e)
+		}
+		if err != nil && failed == nil {
+			failed = fmt.Errorf("event %d: %w", i+1, err)
 		}
 	}
-	return b.Flush()
+	return errors.Join(failed, b.Flush())
+}
+
+// Plain is a value of the language as JSON can hold it: NaN and the infinities,
+// anywhere in it, are the texts "NaN", "Infinity" and "-Infinity". A value without
+// them comes back as it is.
+func Plain(v any) any {
+	switch x := v.(type) {
+	case float64:
+		switch {
+		case math.IsNaN(x):
+			return "NaN"
+		case math.IsInf(x, 1):
+			return "Infinity"
+		case math.IsInf(x, -1):
+			return "-Infinity"
+		}
+	case []any:
+		if !special(x) {
+			return v
+		}
+		out := make([]any, len(x))
+		for i, e := range x {
+			out[i] = Plain(e)
+		}
+		return out
+	case map[string]any:
+		if !special(x) {
+			return v
+		}
+		out := make(map[string]any, len(x))
+		for k, e := range x {
+			out[k] = Plain(e)
+		}
+		return out
+	}
+	return v
+}
+
+// special reports whether a value holds a number that JSON does not have.
+func special(v any) bool {
+	switch x := v.(type) {
+	case float64:
+		return math.IsNaN(x) || math.IsInf(x, 0)
+	case []any:
+		return slices.ContainsFunc(x, special)
+	case map[string]any:
+		for _, e := range x {
+			if special(e) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ReadAll reads what WriteAll wrote.

@@ -179,7 +179,8 @@ type Step struct {
 	Order      int    `json:"-"`
 }
 
-// Arg is one value of a step: exactly one field is set; none of them is null.
+// Arg is one value of a step: exactly one field is set; none of them is null. An
+// empty mapping is one that is set.
 type Arg struct {
 	Int   *int            `json:"n,omitempty"`
 	Float *float64        `json:"f,omitempty"`
@@ -188,7 +189,7 @@ type Arg struct {
 	Tmpl  string          `json:"t,omitempty"` // text with ${…}
 	Expr  string          `json:"x,omitempty"`
 	List  *[]*Arg         `json:"l,omitempty"`
-	Map   map[string]*Arg `json:"m,omitempty"`
+	Map   map[string]*Arg `json:"m,omitzero"`
 	Ref   *Ref            `json:"r,omitempty"`
 	Refs  []*Ref          `json:"rs,omitempty"`
 }
