@@ -10,6 +10,7 @@ import (
 	"ipcrun/engine/event"
 	"ipcrun/engine/proc"
 	"ipcrun/engine/script"
+	"ipcrun/engine/supervisor"
 	"ipcrun/prims"
 	"ipcrun/spec"
 )
@@ -241,7 +242,10 @@ func (r *run) signalEvent(e *event.Event, rec *event.Rec) {
 		}
 	}
 	e.Peer = r.senderName(from)
-	if from == fromOther {
+	switch {
+	case pid == supervisor.OutOfSight:
+		e.Peer, e.PeerPid = "unknown", 0
+	case from == fromOther:
 		e.Peer = strconv.Itoa(pid)
 	}
 	switch code {

@@ -59,7 +59,7 @@ func (r *run) newFinder(slot, pid int) *finder {
 		i = -1 // a child may be declared before its parent
 	}
 	d.Finder = family.NewFinder(family.New(pid), r.matchOf(r.plan.Slots[slot].Proc), wants)
-	d.Family.Look(lookAt(d.supervisor, d.Family.Members()))
+	d.Family.Look(r.lookAt(d.supervisor, d.Family.Members()))
 	if observes(r.plan.Slots[slot].Proc.Run) {
 		d.Family.Observe()
 	}
@@ -187,10 +187,10 @@ func (r *run) findIn(d *finder) {
 		return n
 	}
 	before := ended()
-	d.Family.Look(lookAt(d.supervisor, d.Family.Members()))
+	d.Family.Look(r.lookAt(d.supervisor, d.Family.Members()))
 	if ended() != before {
 		// Whom those who have ended left behind may have been listed before.
-		d.Family.Look(lookAt(d.supervisor, d.Family.Members()))
+		d.Family.Look(r.lookAt(d.supervisor, d.Family.Members()))
 	}
 	r.resolve(d)
 }

@@ -88,14 +88,18 @@ func (r *run) closeInput(slot int) {
 func (r *run) typeOn(slot int, in *input) {
 	t := r.terms[slot]
 	for len(in.typed) > 0 {
-		if err := t.tty.Press(in.typed[0]); errors.Is(err, proc.ErrWouldBlock) {
+		n, err := t.tty.Type(in.typed)
+		if n > 0 {
+			in.last = in.typed[n-1]
+			in.typed = in.typed[n:]
+		}
+		if errors.Is(err, proc.ErrWouldBlock) {
 			return
-		} else if err != nil {
+		}
+		if err != nil {
 			in.typed = nil // nobody is at the terminal any more
 			return
 		}
-		in.last = in.typed[0]
-		in.typed = in.typed[1:]
 	}
 	in.typed = slices.Clip(in.typed)
 	if !in.closing {

@@ -52,6 +52,9 @@ func (k *kernelRecord) Field(name string) any {
 		}
 		return f.Ppid
 	case "state":
+		if k.r.isStopped(f) {
+			return "stopped"
+		}
 		return stateWord(f.State)
 	case "nice":
 		if f.State == 'X' {

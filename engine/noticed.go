@@ -8,6 +8,7 @@ import (
 	"ipcrun/engine/event"
 	"ipcrun/engine/observe"
 	"ipcrun/engine/proc"
+	"ipcrun/engine/supervisor"
 	"ipcrun/spec"
 )
 
@@ -53,7 +54,7 @@ func (r *run) noticed(slot int, data []byte) {
 	r.observed(slot, &e)
 	switch e.Kind {
 	case observe.Signal:
-		v := map[string]any{"signal": e.Signal, "pid": e.Sender, "to": e.Pid, "code": codeOf(e.Code)}
+		v := map[string]any{"signal": e.Signal, "pid": r.sentBy(&e), "to": e.Pid, "code": codeOf(e.Code)}
 		if e.Code == observe.FromQueue || e.Code == observe.FromTimer {
 			v["value"] = int(e.Value)
 		}
@@ -64,9 +65,6 @@ func (r *run) noticed(slot int, data []byte) {
 			v["disposition"] = "default"
 		case observe.Caught:
 			v["disposition"] = "caught"
-		}
-		if e.Code.ByProcess() && e.Sender == 0 {
-			v["pid"] = ownPid // it was sent from outside of the program's namespace
 		}
 		r.emit(&event.Rec{Kind: event.Got, Obj: uint32(slot), Value: v, At: e.At})
 	case observe.Stop:
@@ -82,6 +80,29 @@ func (r *run) noticed(slot int, data []byte) {
 			"by": e.Pid, "call": e.Call.String(), "name": e.Call.Name, "ns": int(e.Call.Duration),
 		}})
 	}
+}
+
+// sentBy is the number of who sent a signal that an observer saw, ownPid for the
+// script, and supervisor.OutOfSight where nobody can tell.
+func (r *run) sentBy(e *observe.Event) int {
+	switch {
+	case e.Code.ByProcess() && e.Sender == 0:
+		return ownPid // it was sent from outside of the program's namespace
+	case e.Code != observe.FromUnknown:
+		return e.Sender
+	}
+	// The kernel does not tell, but what declared processes and the script send is
+	// known.
+	to := r.slotOfPid(e.Pid)
+	for i := len(r.sent) - 1; i >= 0 && to >= 0; i-- {
+		if s := r.sent[i]; s.to == to && s.signal == e.Signal {
+			if s.from < 0 {
+				return ownPid
+			}
+			return r.procs[s.from].pid
+		}
+	}
+	return supervisor.OutOfSight
 }
 
 // forkSeen is when an observer saw a process being forked, which is before its name
@@ -112,6 +133,8 @@ func codeOf(c observe.Code) int {
 		return proc.CodeQueue
 	case observe.FromTimer:
 		return proc.CodeTimer
+	case observe.FromUnknown:
+		return proc.CodeUser // only who, not whether by the kernel
 	}
 	return proc.CodeKernel
 }
@@ -136,12 +159,12 @@ func (r *run) observedSignals(from, to int) []any {
 			continue
 		}
 		by := fromKernel
-		switch {
-		case !e.Code.ByProcess():
-		case e.Sender == 0 || e.Sender == ownPid:
+		switch pid := r.sentBy(e); {
+		case !e.Code.ByProcess() && e.Code != observe.FromUnknown:
+		case pid == ownPid:
 			by = fromScript
 		default:
-			if by = r.slotOfPid(e.Sender); by < 0 {
+			if by = r.slotOfPid(pid); by < 0 {
 				by = fromOther
 			}
 		}

@@ -9,7 +9,7 @@ import (
 
 // lookAt reads what there is to see of all processes below a supervisor. known are
 // those that were seen before.
-func lookAt(supervisor int, known []*family.Member) []family.Sight {
+func (r *run) lookAt(supervisor int, known []*family.Member) []family.Sight {
 	tree, err := proc.Tree(supervisor)
 	if err != nil {
 		return nil
@@ -32,6 +32,9 @@ func lookAt(supervisor int, known []*family.Member) []family.Sight {
 			if !whole {
 				s, whole = sightOf(pid)
 			}
+		}
+		if s.State == 't' && r.stopped[pid] {
+			s.State = 'T' // the observer has seen that it is no stop of a moment
 		}
 		if s.Blurred = !whole; s.Pid != 0 {
 			out = append(out, s)

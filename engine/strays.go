@@ -171,7 +171,7 @@ func (r *run) underneath(pid int) string {
 		return ", with " + strconv.Itoa(len(tree)) + " processes below it"
 	}
 	for _, kid := range tree {
-		if f, err := proc.ReadFacts(kid); err == nil && f.State == 'T' {
+		if f, err := proc.ReadFacts(kid); err == nil && r.isStopped(&f) {
 			return "; process " + strconv.Itoa(kid) + ", which it has forked, is stopped"
 		}
 	}
@@ -192,7 +192,7 @@ func (r *run) leftBehind(slot int) string {
 				continue
 			}
 			does := "lives on"
-			if f.State == 'T' {
+			if r.isStopped(&f) {
 				does = "is stopped"
 			}
 			return "it has ended, but process " + strconv.Itoa(kid) + ", which it has left behind, " + does

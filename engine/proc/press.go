@@ -4,6 +4,7 @@ package proc
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,35 +26,69 @@ import (
 //  3. If there is unread input, polling has its answer and waits for nothing.
 //     Then the master can still be asked to send the key's signal directly,
 //     which is all that the key would have done.
+//
+// What one key sends, an arrow's escape sequence or a character of several bytes, is
+// written at once, as a terminal does it: who reads it may rely on that.
 func (t *Terminal) Press(b ...byte) error {
+	_, err := t.Type(b)
+	return err
+}
+
+// Type is Press, and reports how many bytes have been pressed where not all were.
+func (t *Terminal) Type(b []byte) (n int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for len(b) > 0 {
+	for n < len(b) {
 		unread, err := t.settle()
 		if err != nil {
-			return err
+			return n, err
 		}
 		if unread {
 			m, err := unix.IoctlGetTermios(t.slave, unix.TCGETS)
 			if err != nil {
-				return fmt.Errorf("terminal: read settings: %w", err)
+				return n, fmt.Errorf("terminal: read settings: %w", err)
 			}
-			if sig := keySignal(m, b[0]); sig != 0 {
+			if sig := keySignal(m, b[n]); sig != 0 {
 				if err := t.signal(m, sig); err != nil {
-					return err
+					return n, err
 				}
-				b = b[1:]
+				n++
 				continue
 			}
 		}
-		// One byte at a time: each may make input readable.
-		if err := t.write(b[0]); err != nil {
-			return err
+		// One key at a time: each may make input readable.
+		k, err := t.write(b[n : n+oneKey(b[n:])])
+		if n += k; err != nil {
+			return n, err
 		}
-		b = b[1:]
 	}
-	_, err := t.settle()
-	return err
+	_, err = t.settle()
+	return n, err
+}
+
+// oneKey is how many of the bytes one key sends: a character in UTF-8, or an escape
+// sequence (ECMA-48, 5.4: the final byte of a control sequence is the first from @ to ~).
+func oneKey(b []byte) int {
+	const esc = 0x1b
+	if b[0] != esc || len(b) == 1 {
+		_, n := utf8.DecodeRune(b)
+		return n
+	}
+	switch b[1] {
+	case '[':
+		for i := 2; i < len(b) && b[i] >= ' ' && b[i] <= '~'; i++ {
+			if b[i] >= '@' {
+				return i + 1
+			}
+		}
+		return 2
+	case 'O':
+		return min(3, len(b))
+	case esc:
+		return 1
+	}
+	_, n := utf8.DecodeRune(b[1:])
+	return 1 + n
 }
 
 // settle waits until the kernel has processed what was written to the master,
@@ -75,17 +110,17 @@ func (t *Terminal) settle() (unread bool, err error) {
 	return p[0].Revents&unix.POLLIN != 0, nil
 }
 
-func (t *Terminal) write(b byte) error {
+func (t *Terminal) write(b []byte) (n int, err error) {
 	for {
-		_, err := unix.Write(t.master, []byte{b})
+		n, err := unix.Write(t.master, b)
 		switch err {
 		case nil:
-			return nil
+			return n, nil
 		case unix.EINTR:
 		case unix.EAGAIN:
-			return fmt.Errorf("terminal: nobody reads what was typed: %w", ErrWouldBlock)
+			return 0, fmt.Errorf("terminal: nobody reads what was typed: %w", ErrWouldBlock)
 		default:
-			return fmt.Errorf("terminal: press: %w", err)
+			return 0, fmt.Errorf("terminal: press: %w", err)
 		}
 	}
 }

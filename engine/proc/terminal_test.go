@@ -361,3 +361,16 @@ func BenchmarkPress(b *testing.B) {
 		}
 	}
 }
+
+// TestOneKey: what belongs together, and what does not.
+func TestOneKey(t *testing.T) {
+	for text, want := range map[string]int{
+		"a": 1, "ab": 1, "\x03a": 1, "车ab": 3, "\xe8\xbd": 1, "\xffa": 1,
+		"\x1b": 1, "\x1b\x1b[A": 1, "\x1b[A\x1b[B": 3, "\x1b[15~x": 5, "\x1b[1;5Cx": 6, "\x1b[": 2, "\x1b[1\rx": 2,
+		"\x1bOPx": 3, "\x1bO": 2, "\x1bxy": 2, "\x1b车y": 4,
+	} {
+		if got := oneKey([]byte(text)); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}

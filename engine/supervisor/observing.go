@@ -32,10 +32,14 @@ func (s *supervisor) observe() error {
 	}, o.see)
 }
 
+// OutOfSight in the place of a sender is one of the program's own of whom nobody has
+// seen more than its number there.
+const OutOfSight = -1
+
 // observing translates what is seen into the numbers of the engine.
 type observing struct {
 	s     *supervisor
-	outer map[int]int // numbers outside, of those that live or have just ended
+	outer map[int]int // numbers outside, of those that live and those that have ended
 	buf   []byte
 }
 
@@ -46,9 +50,14 @@ func (o *observing) see(e *observe.Event) {
 		s.began()
 	}
 	pid := e.Pid
+	if e.Kind == observe.Fork {
+		delete(o.outer, e.Child) // whoever had that number before has ended
+	}
 	e.Pid, e.Tid, e.Child = o.number(e.Pid), 0, o.number(e.Child)
 	if e.Sender != 0 {
-		e.Sender = o.number(e.Sender)
+		if e.Sender = o.number(e.Sender); e.Sender == 0 {
+			e.Sender = OutOfSight
+		}
 	}
 	o.buf = e.Append(o.buf[:0])
 	s.tell(&Report{Kind: Noticed, Pid: e.Pid, At: e.At, Data: o.buf})
@@ -60,12 +69,11 @@ func (o *observing) see(e *observe.Event) {
 			s.used(syscall.WaitStatus(e.Status), e.CPU, e.Peak)
 			s.tell(&Report{Kind: Ended, Pid: s.outer, Status: e.Status, At: e.At, Data: appendPids(nil, s.living())})
 		}
-		delete(o.outer, pid)
 	}
 }
 
-// number is the number outside of a process with a number here. What has been
-// reaped by now keeps the number it was known by.
+// number is the number outside of a process with a number here. Who has ended keeps
+// it, since its signals may still be on their way.
 func (o *observing) number(pid int) int {
 	s := o.s
 	if pid == 0 || s.outside == nil {

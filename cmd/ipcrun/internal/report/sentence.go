@@ -270,6 +270,8 @@ func sender(e *event.Event) string {
 		return "the kernel"
 	case e.Peer == "script":
 		return "the script"
+	case e.Peer == "unknown":
+		return "somebody whom the kernel does not name"
 	case e.Peer == e.Proc && e.Proc != "":
 		return "itself"
 	case e.Peer != "" && e.Peer[0] >= '0' && e.Peer[0] <= '9':
