@@ -33,7 +33,8 @@ type signals struct {
 	any      bool   // there are handlers at all
 	handled  uint64 // signals with a handler
 	held     uint64 // signals that the script has blocked
-	running  uint64 // signals whose handler runs now
+	running  uint64 // signals whose handler runs now, and that it has not unblocked
+	saved    []mask // what the handlers that run have interrupted
 	kept     uint64 // blocked by the script, without a handler, and caught to keep them pending
 	fd       int    // signalfd, -1: none yet
 	fdMask   uint64 // what it lists
@@ -48,6 +49,9 @@ type signals struct {
 	due          bool // the step that ends now has made signals deliverable
 	looked       bool // nothing was there, a moment ago
 }
+
+// mask is what is blocked: by the script, and since a handler runs.
+type mask struct{ held, running uint64 }
 
 // unarmedSteps is how many steps look at the signalfd themselves before the
 // watcher is set going: a system call each, but no second thread, which is
@@ -219,8 +223,9 @@ func (s *signals) mask(how string, list []int) error {
 	for _, n := range list {
 		m |= proc.Bit(n)
 	}
-	s.settle(m & s.held)
+	s.settle(m & (s.held | s.running))
 	s.held &^= m
+	s.running &^= m
 	s.due = true
 	if err := s.update(); err != nil {
 		return err
@@ -490,6 +495,7 @@ func (s *signals) handle(info proc.Info) {
 	if info.Signo == int(sig.ALRM) {
 		s.rang()
 	}
+	s.saved = append(s.saved, mask{s.held, s.running})
 	s.running |= proc.Bit(info.Signo)
 	s.idle = 0
 	s.narrow()
@@ -523,16 +529,36 @@ func (s *signals) list() {
 	}
 }
 
-// done is called at the end of a handler.
-func (s *signals) done(n int) {
+// done is called at the end of a handler. The mask is again what it was before, as
+// sigreturn(2) has it, whatever the handler has blocked or unblocked.
+func (s *signals) done(n int) error {
 	s.settle(proc.Bit(n))
-	s.running &^= proc.Bit(n)
+	was := s.saved[len(s.saved)-1]
+	s.saved = s.saved[:len(s.saved)-1]
+	if s.held != was.held {
+		if err := s.mask("block", numbers(was.held&^s.held)); err != nil {
+			return err
+		}
+		if err := s.mask("unblock", numbers(s.held&^was.held)); err != nil {
+			return err
+		}
+	}
+	s.running = was.running
 	s.narrow()
 	s.a.handlers++
 	s.a.emit(&event.Rec{Kind: event.Returned, Obj: event.NoObj, Value: n})
 	// What is pending comes before the next step, one handler after the other.
 	s.looked, s.due = false, false
 	s.poll1()
+	return nil
+}
+
+// numbers lists the signals of a mask.
+func numbers(m uint64) (list []int) {
+	for _, n := range proc.SignalSet(m) {
+		list = append(list, int(n))
+	}
+	return list
 }
 
 // fds are the descriptors that become readable when a signal can be handled; a

@@ -26,7 +26,7 @@ func (a *agent) Now() int64 { return arena.Now() }
 func (a *agent) Limit(_ *script.Action, d time.Duration) time.Duration { return d }
 
 // HandlerDone is called by the machine at the end of a handler.
-func (a *agent) HandlerDone(signal int) { a.sig.done(signal) }
+func (a *agent) HandlerDone(signal int) error { return a.sig.done(signal) }
 
 // Turning is called by the machine now and then in loops without a step that does
 // anything: a handler that is due begins before they go on.

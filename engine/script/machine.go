@@ -406,8 +406,11 @@ func (m *Machine) Next() *Action {
 			m.frames = m.frames[:len(m.frames)-1]
 			m.pc, m.current = f.pc, f.current
 			// The World may have the next pending signal handled first.
-			if w, ok := m.world.(interface{ HandlerDone(signal int) }); ok {
-				w.HandlerDone(f.signal)
+			if w, ok := m.world.(interface{ HandlerDone(signal int) error }); ok {
+				if err := w.HandlerDone(f.signal); err != nil {
+					m.uncaught(m.Where(), err)
+					return nil
+				}
 			}
 			if m.current != nil {
 				m.current.Resumed++

@@ -80,7 +80,10 @@ func (f *fake) Turning() bool {
 	f.turns++
 	return f.turning != nil && f.turning(f.turns)
 }
-func (f *fake) HandlerDone(signal int) { f.did = append(f.did, fmt.Sprintf("handled %d", signal)) }
+func (f *fake) HandlerDone(signal int) error {
+	f.did = append(f.did, fmt.Sprintf("handled %d", signal))
+	return nil
+}
 
 func (f *fake) Op(a *script.Action) (any, error) {
 	what := fmt.Sprintf("%s %d", a.Verb.Name, a.Targets[0])
