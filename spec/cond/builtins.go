@@ -147,7 +147,7 @@ var builtins = [...]builtin{
 	{name: "splitAfter", args: "ss/i", params: "text separator most", result: yieldsTexts,
 		doc: "like split, each piece together with the separator behind it", example: `splitAfter(conductor.output, "\n")[1] == "go\n"`},
 	{name: "string", args: "a", params: "value", result: yieldsText,
-		doc: "a value as text", example: `string(conductor.exit_code) == "0"`},
+		doc: "a value as text, as ${…} prints it", example: `string(conductor.exit_code) == "0"`},
 	{name: "sum", args: "l/p", params: "list expression", result: summed,
 		doc: "the numbers of a list, or what an expression yields for each element, added up", example: `sum(till, .exit_code) == 0`},
 	{name: "take", args: "li", params: "list most", result: first,

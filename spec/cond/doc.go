@@ -21,10 +21,13 @@
 //     compiles without a Scope computes exactly what the engine computes.
 //
 // Semantics are expr's, without its optimizer (whose rewriting of `x in [...]`
-// fails when x is not of the list's type): integers wrap, / always yields a
-// float, % wants integers, comparisons chain (1 < x < 5), == between different
-// types is false. One thing differs: a name that has no value yet is an error
-// and not nil, and text consists of characters wherever it is cut (characters.go).
+// fails when x is not of the list's type): / always yields a float, % wants
+// integers, comparisons chain (1 < x < 5), == between different types is false.
+// Some things differ: a name that has no value yet is an error and not nil, an
+// integer that does not fit into 64 bits is one and does not wrap (numbers.go), maps
+// are equal by the rule of their values, string() prints what ${…} prints, and text
+// consists of characters wherever it is cut (characters.go). What the machine would
+// do otherwise it leaves to functions of ours (machine.go).
 //
 //	sc := &cond.Scope{Names: map[string]cond.Type{
 //		"jobs": cond.Object(map[string]cond.Type{"size": cond.Of(decl.Int, decl.None)}),

@@ -20,7 +20,36 @@ func TestEval(t *testing.T) {
 		{"7 / 2", 3.5},
 		{"-7 % 3", -1},
 		{"2 ** 10", 1024.0},
-		{"9223372036854775807 + index", math.MinInt},
+		{"9223372036854775806 + index", math.MaxInt},
+		{"-9223372036854775807 - index", math.MinInt},
+		{"3037000500 * 3037000499", 9223372033963249500},
+		{"-4294967296 * 2147483648", math.MinInt},
+		{"9223372036854775807 + 1.0", float64(1 << 63)},
+		{"int(-9223372036854775808.0)", math.MinInt},
+		{"int(9.9)", 9},
+		{"sum([9223372036854775806, 1])", math.MaxInt},
+		{"sum([9223372036854775807, 1.0])", float64(1 << 63)},
+		{"sum([])", 0},
+		{"sum(fork, len(.holder))", 4},
+		{"sum(map([1, 2], # * 2), # + 1)", 8},
+		{"map([1, 2.5], -#)", []any{-1, -2.5}},
+		{"abs(-7) + abs(7.5)", 14.5},
+		{`string(nil) + string([1, nil, "a", {b: 2.0}])`, `null[1,null,"a",{"b":2}]`},
+		{`string("a") + string(1.5) + string(1e21) + string(true) + string(100000000.0)`, "a1.51e+21true100000000"},
+		{`map([nil, "x"], string(#))`, []any{"null", "x"}},
+		{"{a: 2.0} == {a: 2}", true},
+		{"{a: 2} == {b: 2}", false},
+		{"{a: nil} == {b: nil}", false},
+		{"{a: 2} != {a: 2, b: 1}", true},
+		{"{a: [{b: 4 / 2}]} == {a: [{b: 2}]}", true},
+		{"{a: 2.0} in [1, {a: 2}]", true},
+		{"[{a: 2.0}] == [{a: 2}]", true},
+		{"conductor.vars == anything or anything == conductor.lines", false},
+		{"{} == {} and {} != nil", true},
+		{"any([{a: 2.0}], # == {a: 2})", true},
+		{"all([{a: 2.0}], # in [{a: 2}])", true},
+		{"filter([1, {a: 2}], # != {a: 2.0})", []any{1}},
+		{"len(uniq([{a: 2.0}, {a: 2}, 1, 1.0]))", 2},
 		{"0 / 2", 0.0},
 		{"2 ** -1", 0.5},
 		{"(-2) ** 3", -8.0},
@@ -118,6 +147,28 @@ func TestEvalErrors(t *testing.T) {
 		{"fork[index + 6].holder", "fork[index + 6]", "index 7 is out of range: there are 3 elements"},
 		{"jobs.size / (index - 1) > 1", "jobs.size / (index - 1)", "a division by zero has no value"},
 		{"jobs.size / (0.0 * index) > 1", "jobs.size / (0.0 * index)", "a division by zero has no value"},
+		{"any([index - 1], 1 / # > 1)", "1 / #", "a division by zero has no value"},
+		{"9223372036854775807 + index", "9223372036854775807 + index", "9223372036854775807 + 1 does not fit into 64 bits"},
+		{"index + 9223372036854775807 > 0", "index + 9223372036854775807", "1 + 9223372036854775807 does not fit into 64 bits"},
+		{"-9223372036854775807 - 2 * index", "-9223372036854775807 - 2 * index", "-9223372036854775807 - 2 does not fit into 64 bits"},
+		{"-index - 9223372036854775807 - 1", "-index - 9223372036854775807 - 1", "-9223372036854775808 - 1 does not fit into 64 bits"},
+		{"index + 4294967296 * (index + 4294967296)", "4294967296 * (index + 4294967296)", "4294967296 * 4294967297 does not fit into 64 bits"},
+		{"(-index - 9223372036854775807) * -1", "(-index - 9223372036854775807) * -1", "-9223372036854775808 * -1 does not fit into 64 bits"},
+		{"-1 * (-index - 9223372036854775807)", "-1 * (-index - 9223372036854775807)", "-1 * -9223372036854775808 does not fit into 64 bits"},
+		{"-(-index - 9223372036854775807)", "-(-index - 9223372036854775807)", "-(-9223372036854775808) does not fit into 64 bits"},
+		{"abs(-index - 9223372036854775807)", "abs(-index - 9223372036854775807)", "-9223372036854775808 without its sign does not fit into 64 bits"},
+		{"map([index], # + 9223372036854775807)", "# + 9223372036854775807", "1 + 9223372036854775807 does not fit into 64 bits"},
+		{"map([-index - 9223372036854775807], -#)", "-#", "-(-9223372036854775808) does not fit into 64 bits"},
+		{"1 + sum([9223372036854775807, index])", "sum([9223372036854775807, index])", "9223372036854775807 + 1 does not fit into 64 bits"},
+		{"sum([index, 2], # * 9223372036854775807)", "# * 9223372036854775807", "2 * 9223372036854775807 does not fit into 64 bits"},
+		{"sum([index, anything])", "sum([index, anything])", "sum adds numbers, not nil"},
+		{"sum(anything)", "anything", "sum wants a list here, not nil"},
+		{"uniq(anything)", "anything", "uniq wants a list here, not nil"},
+		{"1 + int(index * 1e30)", "int(index * 1e30)", "1e+30 does not fit into 64 bits"},
+		{"int(index * 9223372036854775808.0)", "int(index * 9223372036854775808.0)", "9223372036854776000 does not fit into 64 bits"},
+		{`int(float("-inf") * index)`, `int(float("-inf") * index)`, "-Inf does not fit into 64 bits"},
+		{`int(float("nan") * index)`, `int(float("nan") * index)`, "NaN is no whole number"},
+		{`int("922337203685477580" + string(index + 7))`, `int("922337203685477580" + string(index + 7))`, "9223372036854775808 does not fit into 64 bits"},
 		{"(index - 1) ** -1 > 1", "(index - 1) ** -1", "zero to a negative power is a division by zero, which has no value"},
 		{"(index - 2) ** 0.5 < 1", "(index - 2) ** 0.5", "a fractional power of a negative number has no value"},
 		{"(index + 9) ** 400 > 1", "(index + 9) ** 400", "this power is too large for a number"},
@@ -170,6 +221,19 @@ func TestEvalErrors(t *testing.T) {
 	e, _ := Compile("1 + broken()", course(), WantAny)
 	if _, err := e.Eval(env); !errors.Is(err, errBroken) || err.Error() != "broken(): out of order, in 1 + broken()" {
 		t.Errorf("the error of a function is lost: %v", err)
+	}
+}
+
+// TestEqualKinds compares what the checker refuses where it is known.
+func TestEqualKinds(t *testing.T) {
+	for _, src := range []string{"{} == []", "[] == {}", "[{}] == [[]]", "{a: 2} == [2]", `{a: 1} == "a"`, "any([[]], # == x)", "any([nil], # == x)"} {
+		e, err := CompileTrusted(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := e.Eval(vars{"x": map[string]any{}}); got != false || err != nil {
+			t.Errorf("%s is %v, %v", src, got, err)
+		}
 	}
 }
 

@@ -97,17 +97,7 @@ func (l *lowerer) unary(n *ast.UnaryNode) lowered {
 			return boolValue(v.n == 0)
 		}, x)
 	case "-":
-		return folded(func(env Env, c *calls) value {
-			v := run(env, c)
-			switch v.kind {
-			case isInt:
-				return intValue(-v.whole())
-			case isFloat:
-				return floatValue(-v.float())
-			}
-			fail(n.Node, "- needs a number, not %s", describe(v.any()))
-			return value{}
-		}, x)
+		return folded(func(env Env, c *calls) value { return negated(n, run(env, c)) }, x)
 	}
 	return x
 }

@@ -53,7 +53,7 @@ func (l *lowerer) binary(n *ast.BinaryNode) lowered {
 	left, right := a.run, b.run
 	if b.con { // one closure less on the commonest shape, name op literal
 		k := b.val
-		if quick := withInt(n.Operator, k); quick != nil {
+		if quick := withInt(n, k); quick != nil {
 			return folded(func(env Env, c *calls) value {
 				v := left(env, c)
 				if v.kind == isInt {
@@ -71,16 +71,16 @@ func (l *lowerer) binary(n *ast.BinaryNode) lowered {
 
 // withInt is the operation on two whole numbers whose right one is known, or
 // nil.
-func withInt(operator string, k value) func(int) value {
+func withInt(node *ast.BinaryNode, k value) func(int) value {
 	if k.kind != isInt {
 		return nil
 	}
 	n := k.whole()
-	switch operator {
+	switch node.Operator {
 	case "+":
-		return func(v int) value { return intValue(v + n) }
+		return func(v int) value { return added(node, v, n) }
 	case "-":
-		return func(v int) value { return intValue(v - n) }
+		return func(v int) value { return subtracted(node, v, n) }
 	case "==":
 		return func(v int) value { return boolValue(v == n) }
 	case "!=":
@@ -112,7 +112,7 @@ func operation(n *ast.BinaryNode) func(a, b value) value {
 		return func(a, b value) value {
 			switch {
 			case a.kind == isInt && b.kind == isInt:
-				return intValue(a.whole() + b.whole())
+				return added(n, a.whole(), b.whole())
 			case a.number() && b.number():
 				return floatValue(a.float() + b.float())
 			case a.kind == isString && b.kind == isString:
@@ -124,7 +124,7 @@ func operation(n *ast.BinaryNode) func(a, b value) value {
 		return func(a, b value) value {
 			switch {
 			case a.kind == isInt && b.kind == isInt:
-				return intValue(a.whole() - b.whole())
+				return subtracted(n, a.whole(), b.whole())
 			case a.number() && b.number():
 				return floatValue(a.float() - b.float())
 			}
@@ -134,7 +134,7 @@ func operation(n *ast.BinaryNode) func(a, b value) value {
 		return func(a, b value) value {
 			switch {
 			case a.kind == isInt && b.kind == isInt:
-				return intValue(a.whole() * b.whole())
+				return multiplied(n, a.whole(), b.whole())
 			case a.number() && b.number():
 				return floatValue(a.float() * b.float())
 			}

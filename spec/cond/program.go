@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+	exprs "github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/checker"
 	"github.com/expr-lang/expr/checker/nature"
 	"github.com/expr-lang/expr/compiler"
@@ -33,10 +34,7 @@ func (l *lowerer) program(n ast.Node) lowered {
 		return lowered{run: func(Env, *calls) value { panic(&failure{node: n, text: err.Error()}) }}
 	}
 	run := func(env Env, c *calls) value {
-		m := make(map[string]any, len(u.names)+len(u.calls)+len(ours))
-		for name, f := range ours {
-			m[name] = f
-		}
+		m := make(map[string]any, len(u.names)+len(u.calls))
 		for _, id := range u.names {
 			m[id.Value] = plain(canonicalOnce(look(id, env, id.Value)))
 		}
@@ -91,8 +89,9 @@ func (l *lowerer) assemble(n ast.Node, u *usage, ours map[string]machineFunc) (p
 	}()
 	env := nature.FromType(reflect.TypeFor[map[string]any]())
 	env.TypeData = &nature.TypeData{Fields: map[string]nature.Nature{}}
-	for name := range ours {
-		env.Fields[name] = nature.Nature{}
+	functions := make(conf.FunctionsTable, len(ours))
+	for name, f := range ours {
+		functions[name] = &exprs.Function{Name: name, Func: f}
 	}
 	for _, id := range u.names {
 		env.Fields[id.Value] = nature.Nature{}
@@ -104,6 +103,7 @@ func (l *lowerer) assemble(n ast.Node, u *usage, ours map[string]machineFunc) (p
 	config := &conf.Config{
 		Env:          env,
 		ShortCircuit: true,
+		Functions:    functions,
 		Builtins:     parseConfig().Builtins,
 		Disabled:     parseConfig().Disabled,
 	}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-
-	"github.com/expr-lang/expr/vm/runtime"
 )
 
 // value is a canonical value without the allocation that an interface costs
@@ -95,8 +93,8 @@ func (v value) any() any {
 	return v.x
 }
 
-// equal is expr's ==: numbers by value, lists element by element, everything
-// else only within its own type.
+// equal is ==: numbers by value, lists element by element and maps key by key
+// with the same rule, everything else only within its own type.
 func equal(a, b value) bool {
 	switch {
 	case a.kind == isInt && b.kind == isInt:
@@ -107,10 +105,45 @@ func equal(a, b value) bool {
 		return a.str() == b.str()
 	case a.kind == isBool && b.kind == isBool:
 		return a.n == b.n
-	case a.kind == isOther || b.kind == isOther:
-		return runtime.Equal(plain(a.any()), plain(b.any()))
+	case a.kind == isOther && b.kind == isOther:
+		return equalParts(a.x, b.x)
 	}
 	return a.kind == b.kind && a.kind == isNil
+}
+
+func equalParts(a, b any) bool {
+	if r, ok := a.(Record); ok {
+		a = r.Map()
+	}
+	if r, ok := b.(Record); ok {
+		b = r.Map()
+	}
+	switch x := a.(type) {
+	case []any:
+		y, ok := b.([]any)
+		if !ok || len(x) != len(y) {
+			return false
+		}
+		for i := range x {
+			if !equal(valueOf(x[i]), valueOf(y[i])) {
+				return false
+			}
+		}
+		return true
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		if !ok || len(x) != len(y) {
+			return false
+		}
+		for k, e := range x {
+			f, ok := y[k]
+			if !ok || !equal(valueOf(e), valueOf(f)) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // plain replaces a Record, or the Records in a list, by maps.
