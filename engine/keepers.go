@@ -62,7 +62,11 @@ func (r *run) keepers(end prims.OpenEnd) []keeper {
 // openedFor is how a descriptor of a process was opened, -1 if that cannot be
 // found out: its flags are in octal.
 func openedFor(pid, fd int) int {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", pid, fd))
+	f, err := proc.ReadFacts(pid)
+	if err != nil {
+		return -1
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", f.Tid, fd))
 	if err != nil {
 		return -1
 	}

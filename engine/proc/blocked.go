@@ -31,7 +31,8 @@ const (
 	InCall                 // in some other system call
 )
 
-// Blocked is what the main thread of a process is blocked in.
+// Blocked is what a process is blocked in: its main thread, or, where that one has
+// left, the thread that its Facts are of.
 type Blocked struct {
 	In   Sleep
 	Fds  []int
@@ -44,29 +45,39 @@ type Blocked struct {
 	Timed bool
 }
 
-// ReadBlocked asks the kernel what the main thread of a process is blocked in. It
+// ReadBlocked asks the kernel what a process is blocked in. It
 // knows nothing where this user may not trace the process. It does not block.
 func ReadBlocked(pid int) Blocked {
-	nr, a, ok := callOf(pid)
+	tid, nr, a, ok := callOf(pid)
 	if !ok {
 		return Blocked{}
 	}
-	return blockedIn(pid, nr, a)
+	return blockedIn(tid, nr, a)
 }
 
-// Awaited is the signals that the main thread of a process waits for in sigwait, as
+// Awaited is the signals that a process, as in Blocked, waits for in sigwait, as
 // a mask: the kernel shows them neither as handled nor as blocked meanwhile.
 func Awaited(pid int) uint64 {
-	nr, a, ok := callOf(pid)
+	tid, nr, a, ok := callOf(pid)
 	if !ok || nr != unix.SYS_RT_SIGTIMEDWAIT {
 		return 0
 	}
-	return wordAt(pid, a[0])
+	return wordAt(tid, a[0])
 }
 
 // callOf is the system call that the main thread of a process is blocked in, and its
-// arguments.
-func callOf(pid int) (nr int, a [6]uint64, ok bool) {
+// arguments; where that one has left, that of the thread that its Facts are of.
+func callOf(pid int) (tid, nr int, a [6]uint64, ok bool) {
+	if nr, a, ok = callOfThread(pid); !ok {
+		if tid = teller(pid); tid != pid {
+			nr, a, ok = callOfThread(tid)
+			return tid, nr, a, ok
+		}
+	}
+	return pid, nr, a, ok
+}
+
+func callOfThread(pid int) (nr int, a [6]uint64, ok bool) {
 	b, err := os.ReadFile(procPath(pid, "syscall"))
 	if err != nil {
 		return 0, a, false
@@ -160,7 +171,7 @@ func wordAt(pid int, addr uint64) uint64 {
 // MappedAt names what is mapped at an address of a process, as the kernel does: a
 // path, /memfd:name, "" for memory without one.
 func MappedAt(pid int, addr uint64) string {
-	b, err := os.ReadFile(procPath(pid, "maps"))
+	b, err := readOf(pid, "maps")
 	if err != nil {
 		return ""
 	}

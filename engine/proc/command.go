@@ -12,11 +12,11 @@ import (
 
 // Executable is the file that a process executes, "" of a zombie and where this
 // user may not look.
-func Executable(pid int) string { return link(procPath(pid, "exe")) }
+func Executable(pid int) string { return linkOf(pid, "exe") }
 
 // Target is what a descriptor of a process leads to, in the kernel's words, ""
 // where it is not open or this user may not look.
-func Target(pid, fd int) string { return link(procPath(pid, "fd/"+strconv.Itoa(fd))) }
+func Target(pid, fd int) string { return linkOf(pid, "fd/"+strconv.Itoa(fd)) }
 
 func link(path string) string {
 	var buf [unix.PathMax]byte
@@ -33,6 +33,16 @@ const maxCommandLine = 1 << 16
 // CommandLine is the argument vector of a process, nil of a zombie. The process
 // may have changed it.
 func CommandLine(pid int) []string {
+	line := commandLine(pid)
+	if line == nil {
+		if tid := teller(pid); tid != pid {
+			return commandLine(tid)
+		}
+	}
+	return line
+}
+
+func commandLine(pid int) []string {
 	f, err := os.Open(procPath(pid, "cmdline"))
 	if err != nil {
 		return nil

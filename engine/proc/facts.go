@@ -16,18 +16,22 @@ import (
 // Facts is what the process file system tells about one process.
 type Facts struct {
 	Pid, Ppid, Pgid, Sid int
-	Tty                  int    // device number of the controlling terminal; 0 is none
-	Tpgid                int    // that terminal's foreground group; -1 is none
-	State                byte   // R S D T t Z X I, as in ps
-	Threads              int    // 0 once it is a zombie
-	SigPnd               uint64 // pending for the main thread alone
-	ShdPnd               uint64 // pending for the process
-	SigBlk               uint64 // blocked in the main thread
-	SigIgn, SigCgt       uint64 // ignored, caught: shared by all threads
-	StartTime            uint64 // in clock ticks since boot: pid and StartTime together never recur
-	Name                 string // at most 15 bytes
-	Nice                 int    // of the main thread, -20 to 19
-	Umask                int    // -1 for a zombie
+	// Tid is the thread that State, the masks and what belongs to a thread are of: the
+	// main thread, which has the number of the process, or, where that one has left and
+	// others live on, the one of those with the lowest number.
+	Tid            int
+	Tty            int    // device number of the controlling terminal; 0 is none
+	Tpgid          int    // that terminal's foreground group; -1 is none
+	State          byte   // R S D T t Z X I, as in ps
+	Threads        int    // 0 once it is a zombie
+	SigPnd         uint64 // pending for that thread alone
+	ShdPnd         uint64 // pending for the process
+	SigBlk         uint64 // blocked in that thread
+	SigIgn, SigCgt uint64 // ignored, caught: shared by all threads
+	StartTime      uint64 // in clock ticks since boot: pid and StartTime together never recur
+	Name           string // at most 15 bytes
+	Nice           int    // of that thread, -20 to 19
+	Umask          int    // -1 for a zombie
 	// Layout tells address spaces apart: a child has that of its parent until it
 	// executes something. 0 where the kernel does not say it to this user, and for
 	// a zombie.
@@ -60,7 +64,9 @@ func gone(pid int) error { return fmt.Errorf("process %d: %w", pid, fs.ErrNotExi
 
 // ReadFacts reads the facts of a process. It does not block. The error
 // matches fs.ErrNotExist if there is no such process. A zombie still has
-// facts. Other threads' masks may differ from the main thread's.
+// facts. A process whose main thread has left is none: its other threads go on, and
+// the kernel shows the main thread as a zombie until they have ended. The masks of
+// threads may differ.
 func ReadFacts(pid int) (Facts, error) {
 	// The directory pins the process: both files speak of the same one, even
 	// if the pid is used again in between.
@@ -71,7 +77,7 @@ func ReadFacts(pid int) (Facts, error) {
 	defer unix.Close(dir)
 	buf := factsBuffers.Get().(*[4096]byte)
 	defer factsBuffers.Put(buf)
-	f := Facts{Pid: pid}
+	f := Facts{Pid: pid, Tid: pid}
 
 	n, err := readAt(dir, "stat", buf[:])
 	if err != nil {
@@ -79,6 +85,13 @@ func ReadFacts(pid int) (Facts, error) {
 	}
 	if !f.parseStat(buf[:n]) {
 		return Facts{}, fmt.Errorf("process %d: stat has an unknown form: %.80q", pid, buf[:n])
+	}
+	if f.State == 'Z' && f.Threads > 1 {
+		if tid, t, masks := survivor(dir, pid, buf[:]); tid != 0 {
+			f.Tid, f.State, f.Exiting, f.Nice, f.Layout = tid, t.State, t.Exiting, t.Nice, t.Layout
+			f.parseStatus(masks)
+			return f, nil
+		}
 	}
 	if n, err = readAt(dir, "status", buf[:]); err != nil {
 		return Facts{}, procError(pid, "status", err)

@@ -46,6 +46,64 @@ func AnyThreadRuns(pid int) bool {
 	return false
 }
 
+// survivor is the thread with the lowest number that lives in a process whose main
+// thread has left, with its facts and the text of its status, in buf; 0 if there is
+// none. dir is the directory of the process.
+func survivor(dir, pid int, buf []byte) (tid int, t Facts, status []byte) {
+	threads, err := numericEntriesAt(dir, "task")
+	if err != nil {
+		return 0, t, nil
+	}
+	for _, tid := range threads {
+		if tid == pid {
+			continue
+		}
+		own := "task/" + strconv.Itoa(tid) + "/"
+		n, err := readAt(dir, own+"stat", buf)
+		if t = (Facts{}); err != nil || !t.parseStat(buf[:n]) || t.State == 'Z' || t.State == 'X' {
+			continue // it has just ended
+		}
+		if n, err = readAt(dir, own+"status", buf); err == nil && new(Facts).parseStatus(buf[:n]) {
+			return tid, t, buf[:n]
+		}
+	}
+	return 0, t, nil
+}
+
+// teller is the number under which the process file system tells of a process what
+// belongs to all of its threads, its memory and its descriptors: its own, or that of
+// a thread that lives where its main thread has left, for then there is nothing under
+// its own.
+func teller(pid int) int {
+	if f, err := ReadFacts(pid); err == nil {
+		return f.Tid
+	}
+	return pid
+}
+
+// readOf reads a file of a process, of one whose main thread has left, too.
+func readOf(pid int, name string) ([]byte, error) {
+	b, err := os.ReadFile(procPath(pid, name))
+	if len(b) > 0 {
+		return b, err
+	}
+	if tid := teller(pid); tid != pid {
+		return os.ReadFile(procPath(tid, name))
+	}
+	return b, err
+}
+
+// linkOf reads a link of a process, of one whose main thread has left, too.
+func linkOf(pid int, name string) string {
+	to := link(procPath(pid, name))
+	if to == "" {
+		if tid := teller(pid); tid != pid {
+			return link(procPath(tid, name))
+		}
+	}
+	return to
+}
+
 // Exists reports whether a process exists, as a zombie too.
 func Exists(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
 

@@ -126,14 +126,15 @@ func scanFamilies() (map[int][]int, error) {
 }
 
 // numericEntries lists the names of a directory that are numbers, ascending.
-func numericEntries(path string) ([]int, error) {
-	d, err := os.Open(path)
+func numericEntries(path string) ([]int, error) { return numericEntriesAt(unix.AT_FDCWD, path) }
+
+// numericEntriesAt does so below an open directory.
+func numericEntriesAt(dir int, path string) ([]int, error) {
+	fd, err := unix.Openat(dir, path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		if e, ok := err.(*os.PathError); ok {
-			return nil, e.Err
-		}
 		return nil, err
 	}
+	d := os.NewFile(uintptr(fd), path)
 	defer d.Close()
 	names, err := d.Readdirnames(-1)
 	if err != nil {
@@ -158,6 +159,12 @@ func numericEntries(path string) ([]int, error) {
 // this user may not look.
 func Descriptors(pid int) (map[int]string, error) {
 	fds, err := numericEntries(procPath(pid, "fd"))
+	if len(fds) == 0 {
+		if tid := teller(pid); tid != pid {
+			pid = tid
+			fds, err = numericEntries(procPath(pid, "fd"))
+		}
+	}
 	if err != nil {
 		return nil, procError(pid, "fd", err)
 	}

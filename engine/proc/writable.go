@@ -3,7 +3,6 @@
 package proc
 
 import (
-	"os"
 	"strconv"
 	"strings"
 
@@ -13,7 +12,7 @@ import (
 // Writable reports whether a descriptor of a process is open for writing, false
 // where that cannot be seen.
 func Writable(pid, fd int) bool {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/fdinfo/" + strconv.Itoa(fd))
+	text, err := readOf(pid, "fdinfo/"+strconv.Itoa(fd))
 	if err != nil {
 		return false
 	}

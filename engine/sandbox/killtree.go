@@ -313,6 +313,10 @@ func (h *Hunt) descends(f proc.Facts, own int, ours map[int]bool) bool {
 // holds a setting, as in "IPCRUN_RUN=7": a mark that orphans carry with them,
 // unless they executed something with another environment.
 func Marked(pid int, setting string) bool {
-	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	f, err := proc.ReadFacts(pid)
+	if err != nil {
+		return false
+	}
+	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", f.Tid))
 	return err == nil && slices.ContainsFunc(bytes.Split(env, []byte{0}), func(kv []byte) bool { return string(kv) == setting })
 }

@@ -52,12 +52,20 @@ func Measure(root, most int) (Usage, error) {
 			tree = append(tree, kids...)
 		}
 		ticks += t.own + t.children
+		teller := pid
+		if t.state == 'Z' {
+			// Its main thread has left. Others may go on, and one of them tells of its
+			// memory.
+			if f, err := proc.ReadFacts(pid); err == nil {
+				t.state, teller = f.State, f.Tid
+			}
+		}
 		if t.state == 'Z' || t.state == 'X' {
 			u.Zombies++
 			continue
 		}
 		u.Processes++
-		if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid)); err == nil {
+		if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", teller)); err == nil {
 			f := bytes.Fields(text)
 			if len(f) > 2 {
 				resident, _ := strconv.ParseInt(string(f[1]), 10, 64)

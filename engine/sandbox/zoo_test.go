@@ -63,6 +63,14 @@ func TestZoo(t *testing.T) {
 				}
 			}},
 			{"awake", Limits{}, nil},
+			{"headless", Limits{}, func(t *testing.T, c *contained) {
+				if why := c.waitOver(Limits{Memory: 16 << 20}); why != "it has more than 16 MiB of memory" {
+					t.Error(why)
+				}
+				if u, err := Measure(c.supervisor, 0); err != nil || u.Processes != 1 || u.Zombies != 0 {
+					t.Errorf("who lives without a main thread is not seen: %+v, %v", u, err)
+				}
+			}},
 			{"deaf", Limits{}, nil},
 			{"stop", Limits{}, nil},
 		} {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -144,6 +146,25 @@ static void eat(void) {
 		sum += 1 << 20;
 	}
 	exit(0);
+}
+
+static void *heads(void *first) {
+	pthread_join(*(pthread_t *)first, NULL);
+	static char *volatile kept; /* or the compiler leaves it out */
+	kept = malloc(32 << 20);
+	memset(kept, 1, 32 << 20);
+	say("ready");
+	stay();
+	return NULL;
+}
+
+/* Its main thread leaves, and another takes 32 MiB. */
+static void headless(void) {
+	static pthread_t first, second;
+	last(20);
+	first = pthread_self();
+	pthread_create(&second, NULL, heads, &first);
+	syscall(SYS_exit, 0);
 }
 
 static void fill(const char *path) {
@@ -369,6 +390,7 @@ int main(int argc, char **argv) {
 	if (!strcmp(what, "escape")) escape();
 	if (!strcmp(what, "awake")) awake();
 	if (!strcmp(what, "eat")) eat();
+	if (!strcmp(what, "headless")) headless();
 	if (!strcmp(what, "fill")) fill(argv[2]);
 	if (!strcmp(what, "spin")) spin();
 	if (!strcmp(what, "assassin")) assassin();
