@@ -139,7 +139,7 @@ func (r *run) Expect(a *script.Action, slot int, pat script.Pattern) (any, error
 		return s.look(out.lines, out.unended(), func(i int) bool { return r.lineIs(slot, out, i) })
 	}
 	w := &waiter{
-		what: "expect", step: a.Step, deadline: a.Deadline, limit: r.stepLimit(),
+		what: "expect", step: a.Step, deadline: a.Deadline, check: true, limit: r.stepLimit(),
 		done: func() (bool, error) {
 			if !look() {
 				return false, nil

@@ -201,8 +201,10 @@ type waiter struct {
 	what string // for explanations
 	done func() (bool, error)
 	// deadline is absolute, 0: none was declared. Without one the wait ends as
-	// soon as nobody can move any more.
+	// soon as nobody can move any more; with one only if it is a check, which is then
+	// in vain.
 	deadline int64
+	check    bool
 	// limit is the default that applies where none was declared.
 	limit *event.Limit
 	// fails: that the limit is over fails the step, and not the scenario.
@@ -258,7 +260,7 @@ func (r *run) block(w *waiter) error {
 				return &stuck{why: why}
 			}
 		}
-		if quiet && w.deadline == 0 {
+		if quiet && (w.deadline == 0 || w.check) {
 			r.freeSupervisors()
 			s := r.look()
 			if r.news != news {

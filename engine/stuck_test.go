@@ -339,3 +339,26 @@ func TestTimeoutExpectedInVain(t *testing.T) {
 	text := "name: in vain\nprocesses:\n  a: [print: one]\nsteps:\n  - {expect: two, from: a, timeout: 1h}\n"
 	run(t, text).decided(event.Failed, "fail", lineOf(t, text, "expect"), "two")
 }
+
+// TestInVainWithATimeout: a check is in vain as soon as nobody can move any more, long
+// before the timeout that it declares, and says who waits for whom.
+func TestInVainWithATimeout(t *testing.T) {
+	for _, check := range []string{"{eventually: n.value == 1, timeout: 100s}", "{expect: x, from: c, timeout: 100s}"} {
+		text := `
+name: x
+timeout: 200s
+primitives: {g: lock, n: {value: i}}
+processes:
+  c: {steps: [{acquire: g}, {acquire: g}, {add: n}, {print: x}]}
+steps:
+  - ` + check + "\n"
+		o := run(t, text)
+		o.decided(event.Failed, "fail", 8, "nobody can move any more")
+		s := o.Events[o.Verdict.Cause].Stuck
+		if s == nil || len(s.Cycle) != 1 || s.Cycle[0] != "c" || o.Verdict.Duration > int64(50*time.Second) {
+			t.Errorf("%s: %+v after %d ns", check, s, o.Verdict.Duration)
+		}
+		o = run(t, strings.Replace(text, "name: x", "name: x\noutcome: deadlock", 1))
+		o.mustPass()
+	}
+}

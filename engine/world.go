@@ -382,7 +382,7 @@ func (r *run) Eventually(a *script.Action, c script.Condition) error {
 	}
 	err := r.block(&waiter{
 		wanting: wanting,
-		what:    "eventually", step: a.Step, deadline: a.Deadline, limit: r.stepLimit(), any: true,
+		what:    "eventually", step: a.Step, deadline: a.Deadline, check: true, limit: r.stepLimit(), any: true,
 		done: func() (bool, error) {
 			ok, last = c.Holds()
 			return ok, nil

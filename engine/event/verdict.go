@@ -43,7 +43,12 @@ func judge(log []Event, counts func(*Event) bool) Verdict {
 	v := Verdict{Result: Pass, Ending: "pass", Cause: -1}
 	declared := "pass"
 	passed := map[[2]int]bool{}
+	// What finally: checks, when all is over, holds however the scenario was meant to end.
+	over, finally := false, -1
 	decide := func(i int, ending string) {
+		if over && ending == "fail" && finally < 0 {
+			finally = i
+		}
 		if v.Cause >= 0 && ending != "error" || !counts(&log[i]) {
 			return
 		}
@@ -102,6 +107,7 @@ func judge(log []Event, counts func(*Event) bool) Verdict {
 				v.Checks++
 			}
 		case Clean:
+			over = true
 			if e.Value != nil {
 				decide(i, "error")
 			}
@@ -112,6 +118,9 @@ func judge(log []Event, counts func(*Event) bool) Verdict {
 		v.Result = Failed
 		if v.Ending == declared {
 			v.Result = Pass
+		}
+		if v.Result == Pass && finally >= 0 && finally != v.Cause {
+			v.Result, v.Cause = Failed, finally
 		}
 	}
 	return v
