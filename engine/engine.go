@@ -13,6 +13,7 @@ import (
 	"ipcrun/engine/plan"
 	"ipcrun/engine/proc"
 	"ipcrun/spec"
+	"ipcrun/spec/decl"
 )
 
 // The limits where nobody sets one.
@@ -118,8 +119,10 @@ func Host() string {
 	return fmt.Sprintf("%s %s %s, %d CPU", unix.ByteSliceToString(u.Sysname[:]), unix.ByteSliceToString(u.Release[:]), unix.ByteSliceToString(u.Machine[:]), runtime.NumCPU())
 }
 
+// scaled is a limit as --timeout-scale has it, at most decl.LongestDuration: what
+// comes after that is beyond the end of what a moment can be.
 func (e *Engine) scaled(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * e.opt.TimeoutScale)
+	return time.Duration(min(float64(d)*e.opt.TimeoutScale, float64(decl.LongestDuration)))
 }
 
 // setBy is who set a limit, the scale included if it changes it.

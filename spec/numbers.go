@@ -175,6 +175,8 @@ func (ld *loader) durationText(n *ydoc.Node, text string) (int, bool) {
 	switch {
 	case strings.HasPrefix(text, "-") && number != "" && (unit == "" || known == nil):
 		ld.add(codeDuration, n.Span, "a duration is not negative", "", "")
+	case decl.TooLong(text), decl.TooLong(number + unit):
+		ld.add(codeDuration, n.Span, "\""+shorten(text)+"\" is too long", "A duration is "+decl.LongestDurationText()+".", "")
 	case number != "" && unit == "":
 		ld.add(codeDuration, n.Span, "the duration "+shorten(text)+" has no unit", "A bare number could be seconds, milliseconds or minutes.", "write "+text+"s or "+text+"ms")
 	case number != "" && known == nil:

@@ -13,6 +13,7 @@ import (
 	"ipcrun/engine"
 	"ipcrun/engine/event"
 	"ipcrun/spec"
+	"ipcrun/spec/decl"
 )
 
 func init() { register("run", newRun) }
@@ -139,7 +140,7 @@ func (o *runOptions) engine(params map[string]string, began time.Time) engine.Op
 		TimeoutScale: float64(o.scale), Version: version(), Args: o.again(params), PassEnv: o.bind.passEnv,
 	}
 	if o.total != 0 {
-		total := time.Duration(float64(o.total) * float64(o.scale))
+		total := time.Duration(min(float64(o.total)*float64(o.scale), float64(decl.LongestDuration)))
 		opt.Until = began.Add(total)
 		opt.Total = event.Limit{What: "total", After: int64(total), SetBy: "--total-timeout"}
 	}

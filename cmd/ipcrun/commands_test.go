@@ -67,9 +67,9 @@ func big(ts *testscript.TestScript, neg bool, args []string) {
 // started a process, and checks the exit code.
 func interruptIt(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[1])
-	sig, known := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
+	sig, known := map[string]syscall.Signal{"INT": syscall.SIGINT, "QUIT": syscall.SIGQUIT, "TERM": syscall.SIGTERM}[args[0]]
 	if neg || err != nil || !known {
-		ts.Fatalf("usage: interrupt INT|TERM N ARGS...")
+		ts.Fatalf("usage: interrupt INT|QUIT|TERM N ARGS...")
 	}
 	path, err := exec.LookPath(ts.Getenv("UNDER_TEST"))
 	ts.Check(err)

@@ -27,7 +27,7 @@ var exitDocs = map[int]string{
 	exitBroken:  "ipcrun could not do its job: no permission, fork failed, an error of its own",
 	exitNothing: "nothing was selected",
 	128 + int(syscall.SIGINT): "interrupted by SIGINT, after everything was cleaned up " +
-		"(143: by SIGTERM)",
+		"(131: by SIGQUIT, 143: by SIGTERM)",
 }
 
 // exitHelp is the table of exit codes for a command's help.
@@ -46,7 +46,7 @@ func exitHelpOf(own map[int]string, codes ...int) string {
 		fmt.Fprintf(&b, "  %3d  %s\n", c, text)
 	}
 	if len(codes) > 2 {
-		b.WriteString("When several apply: 130 and 143 first, then 3, 2, 1, 4.\n")
+		b.WriteString("When several apply: 130, 131 and 143 first, then 3, 2, 1, 4.\n")
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

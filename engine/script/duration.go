@@ -8,10 +8,13 @@ import (
 )
 
 // ParseDuration reads a duration of the language: a number with a unit (500ms,
-// 2s, 1.5m), or a plain 0. It returns nanoseconds.
+// 2s, 1.5m), or a plain 0, at most decl.LongestDuration. It returns nanoseconds.
 func ParseDuration(s string) (int, error) {
 	if s == "0" {
 		return 0, nil
+	}
+	if decl.TooLong(s) {
+		return 0, decl.Fail(Invalid, "%q is too long: a duration is %s", s, decl.LongestDurationText())
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil {

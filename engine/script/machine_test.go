@@ -239,6 +239,10 @@ func TestMachine(t *testing.T) {
 			error: "Invalid", step: 2,
 		},
 		{
+			name: "a duration that is too long", body: `steps: [{let: {d: 876001h}}, {sleep: "${d}"}]`,
+			error: "Invalid", step: 2,
+		},
+		{
 			name: "durations out of variables",
 			body: `steps: [{let: {d: 5ms}}, {sleep: "${d}"}, {acquire: gate, timeout: "${d}"}]`,
 			did:  []string{"sleep until 5000001", "acquire 0 until 5000002"},

@@ -367,6 +367,9 @@ func secondsOf(args ...any) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("duration wants text such as \"200ms\", not %s", describe(args[0]))
 	}
+	if decl.TooLong(s) {
+		return nil, fmt.Errorf("%q is too long; a duration is %s", s, decl.LongestDurationText())
+	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
 		return nil, fmt.Errorf("%q is not a duration; write a number with a unit, as in \"200ms\" or \"1.5s\"", s)

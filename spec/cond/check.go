@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/expr-lang/expr/ast"
+
+	"ipcrun/spec/decl"
 )
 
 // maxPredicates bounds the work an expression can ask for: each level of
@@ -258,7 +260,9 @@ func regexpReason(err error) string {
 // duration reports a constant that is no time span.
 func (c *typer) duration(n ast.Node) {
 	if s, ok := n.(*ast.StringNode); ok {
-		if _, err := time.ParseDuration(s.Value); err != nil {
+		if decl.TooLong(s.Value) {
+			c.fail(n, "a duration is "+decl.LongestDurationText(), "%s is too long", strconv.Quote(s.Value))
+		} else if _, err := time.ParseDuration(s.Value); err != nil {
 			c.fail(n, `write a number with a unit, as in "200ms" or "1.5s"`, "%s is not a duration", strconv.Quote(s.Value))
 		}
 	}

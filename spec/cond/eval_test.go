@@ -191,6 +191,7 @@ func TestEvalErrors(t *testing.T) {
 		{"conductor.vars.n startsWith who", "conductor.vars.n startsWith who", "startsWith looks at text, not at a whole number and text"},
 		{"-conductor.vars.job", "conductor.vars.job", "- needs a number, not text"},
 		{"duration(conductor.vars.job)", "duration(conductor.vars.job)", `"one" is not a duration; write a number with a unit, as in "200ms" or "1.5s"`},
+		{`duration(string(rounds) + "000000h")`, `duration(string(rounds) + "000000h")`, `"1000000000h" is too long; a duration is at most 876000h, which is 100 years`},
 		{"1 + broken()", "broken()", "out of order"},
 		{"all(fork, broken() == 1)", "broken()", "out of order"},
 		{"unbound()", "unbound()", "unbound cannot be called here"},

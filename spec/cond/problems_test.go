@@ -138,6 +138,7 @@ func TestProblems(t *testing.T) {
 		{"jobs.full < locked", []problem{{0, 18, "jobs.full < locked", "cannot compare jobs.full (true or false) with locked (true or false)", ""}}},
 		{"jobs.full + 1 == 2", []problem{{0, 13, "jobs.full + 1", "cannot add jobs.full (true or false) and 1 (a whole number)", ""}}},
 		{"who - 1 == 1", []problem{{0, 7, "who - 1", "cannot subtract 1 (a whole number) from who (text)", ""}}},
+		{`conductor.ended < duration("10000000h")`, []problem{{27, 38, `"10000000h"`, `"10000000h" is too long`, "a duration is at most 876000h, which is 100 years"}}},
 		{"duration(5) < 1", []problem{{9, 10, "5", "duration wants text as its argument span, but 5 is a whole number", ""}}},
 		{`conductor.lines[0:"a"] == []`, []problem{{18, 21, `"a"`, `a bound of a slice must be a whole number, but "a" is text`, ""}}},
 		{"jobs[1:2] == []", []problem{{0, 9, "jobs[1:2]", "only lists and text have slices, but jobs is a queue", ""}}},
