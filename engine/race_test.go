@@ -166,3 +166,21 @@ outcome: race
 		t.Errorf("%s, %s", o.Verdict.Result, o.Verdict.Ending)
 	}
 }
+
+// TestRaceInsideASemaphore: one that lets two in orders nothing between them, whoever
+// happened to be out before the other came.
+func TestRaceInsideASemaphore(t *testing.T) {
+	for range runs(10, 100) {
+		for places, outcome := range map[string]string{"2": "race", "1": "pass"} {
+			o := run(t, `
+name: x
+outcome: `+outcome+`
+primitives: {v: {value: i}, s: {semaphore: `+places+`}}
+processes:
+  a: [{with: s, do: [{write: v, value: 1}]}]
+  b: [{with: s, do: [{write: v, value: 2}]}]
+`)
+			o.mustPass()
+		}
+	}
+}

@@ -22,13 +22,26 @@ func (r *run) races() {
 		return
 	}
 	idle := func(slot int) bool { return r.plan.Slots[slot].Flags&script.SlotIdle != 0 }
-	for _, x := range race.Find(len(r.plan.Slots), &r.log, effectOf, idle, maxRaces) {
+	for _, x := range race.Find(len(r.plan.Slots), &r.log, effectOf, idle, r.passes, maxRaces) {
 		r.emit(&event.Rec{Kind: event.Raced, Step: x.Second.Step, Obj: x.Object, Value: map[string]any{
 			"severity": severity,
 			"first":    []any{x.First.Proc, int(x.First.Step), int(x.First.At)},
 			"second":   []any{x.Second.Proc, int(x.Second.Step), int(x.Second.At)},
 		}})
 	}
+}
+
+// passes is how many acquires of a primitive are let in without a release, -1 where
+// that is no question of numbers.
+func (r *run) passes(object uint32) int {
+	if int(object) >= len(r.plan.Prims) {
+		return -1
+	}
+	p := &r.plan.Prims[object]
+	if p.Kind.Passes == nil {
+		return -1
+	}
+	return p.Kind.Passes(p.Args())
 }
 
 // hasMemory: there is something that can be raced for.
@@ -70,7 +83,7 @@ func effectOf(rec *event.Rec) race.Effect {
 	}
 	return race.Effect{
 		Key:     key,
-		Acquire: op.Order&prims.Acquire != 0, Release: op.Order&prims.Release != 0,
+		Acquire: op.Order&prims.Acquire != 0, Release: op.Order&prims.Release != 0, Takes: op.Order&prims.Takes != 0,
 		Reads: op.Access&prims.Reads != 0, Writes: op.Access&prims.Writes != 0, Atomic: op.Access&prims.Atomic != 0,
 		From: int(rec.First), To: int(rec.Last), After: after, Ends: afterEnds(rec),
 	}

@@ -41,6 +41,10 @@ type Descriptor struct {
 	// Holders lists the processes that somebody who waits for it waits for:
 	// the owner of a lock. Nil where the kind has no such notion.
 	Holders func(h any) []int
+	// Passes is how many acquires are let in without a release: an acquire comes after
+	// those releases alone that it could not have done without. Nil: it comes after
+	// all that were before it.
+	Passes func(Args) int
 	// Died, if set, is told by the engine that a process has ended, whether or
 	// not it ever used the instance: who waits for what it held can be woken.
 	Died func(h any, slot int)
@@ -120,10 +124,12 @@ type Op struct {
 type Order uint8
 
 // The orders. Acquire comes after every Release on the same object that has a
-// smaller number; some operations are both.
+// smaller number; some operations are both. Takes is an Acquire of a kind with Passes,
+// which comes after no more of them than it needs.
 const (
 	Acquire Order = 1 << iota
 	Release
+	Takes
 )
 
 // Access is how an operation touches shared memory. Two accesses to the same

@@ -86,10 +86,11 @@ multiprocessing.`,
 			return map[string]any{"value": int(h.(*semaphore).word.Load())}
 		},
 		Ops: map[string]Op{
-			"acquire":   {Do: semaphoreAcquire, Ready: func(h any, _ uint64) bool { return h.(*semaphore).word.Load() != 0 }, Order: Acquire},
+			"acquire":   {Do: semaphoreAcquire, Ready: func(h any, _ uint64) bool { return h.(*semaphore).word.Load() != 0 }, Order: Acquire | Takes},
 			"release":   {Do: semaphoreRelease, Order: Release},
 			"get_value": {Do: semaphoreValue, Order: Acquire},
 		},
+		Passes: func(a Args) int { return int(firstValue(a)) },
 		Died: func(h any, _ int) {
 			// It may have taken a wake with it.
 			if s := h.(*semaphore); s.word.Load() != 0 && s.waiters.Load() != 0 {

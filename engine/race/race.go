@@ -11,6 +11,8 @@ import (
 // descriptor of the operation.
 type Effect struct {
 	Acquire, Release bool
+	// Takes: it acquires from as many releases as it needs, see Find.
+	Takes bool
 	// Key, if not 0, says that the order is with operations of the same key and
 	// with those without one.
 	Key int
@@ -53,6 +55,7 @@ type finder struct {
 	n       int
 	effect  func(r *event.Rec) Effect
 	idle    func(slot int) bool
+	passes  func(object uint32) int
 	q       []queue // of each process, what is still to be replayed
 	clocks  []clock
 	objects map[uint32]*object
@@ -70,6 +73,8 @@ type object struct {
 	next     int           // index of the next number to be replayed
 	waiting  map[uint64]int
 	memory   []cell
+	free     int     // acquires that need no release, -1: each needs all before it
+	given    []clock // releases that no acquire needs yet
 }
 
 // cell is one element: its latest accesses by each process.
@@ -86,9 +91,10 @@ type stamp struct {
 
 // Find replays a log of n processes and returns the races, each pair of steps
 // once, in order of time; at most limit of them. idle tells the processes that
-// obey the script.
-func Find(n int, log Log, effect func(r *event.Rec) Effect, idle func(slot int) bool, limit int) []Race {
-	f := &finder{n: n, effect: effect, idle: idle, objects: map[uint32]*object{}, signals: map[[3]int]clock{},
+// obey the script, and passes how many acquires of an object are let in without a
+// release, -1 where that is no question of numbers.
+func Find(n int, log Log, effect func(r *event.Rec) Effect, idle func(slot int) bool, passes func(object uint32) int, limit int) []Race {
+	f := &finder{n: n, effect: effect, idle: idle, passes: passes, objects: map[uint32]*object{}, signals: map[[3]int]clock{},
 		seen: map[[4]uint32]bool{}, limit: limit}
 	for i := range n + 1 {
 		c := make(clock, n+1)
@@ -145,7 +151,7 @@ func relevant(k event.Kind) bool {
 func (f *finder) object(n uint32) *object {
 	o := f.objects[n]
 	if o == nil {
-		o = &object{waiting: map[uint64]int{}}
+		o = &object{waiting: map[uint64]int{}, free: f.passes(n)}
 		f.objects[n] = o
 	}
 	return o
@@ -242,8 +248,13 @@ func (f *finder) op(s int, r *event.Rec, o *object) {
 	case e.Acquire && e.Key != 0:
 		c.join(o.keyed[e.Key])
 		c.join(o.unkeyed)
+	case e.Takes && o.free >= 0:
+		c.join(f.needed(o))
 	case e.Acquire:
 		c.join(o.released)
+		for _, g := range o.given {
+			c.join(g)
+		}
 	}
 	if e.After > 0 && e.After <= f.n {
 		c.join(f.clocks[e.After-1])
@@ -258,7 +269,10 @@ func (f *finder) op(s int, r *event.Rec, o *object) {
 	if e.Reads || e.Writes {
 		f.access(s, r, o, e)
 	}
-	if e.Release {
+	if e.Release && o.free >= 0 {
+		f.give(o, c)
+		c[s]++
+	} else if e.Release {
 		f.release(&o.released, c)
 		if e.Key != 0 {
 			if o.keyed == nil {
@@ -272,6 +286,31 @@ func (f *finder) op(s int, r *event.Rec, o *object) {
 		}
 		c[s]++
 	}
+}
+
+// mostGiven bounds how many releases are kept apart. Beyond it the oldest count as
+// needed, which may hide a race and never makes one up.
+const mostGiven = 1000
+
+// give keeps a release until an acquire needs it.
+func (f *finder) give(o *object, c clock) {
+	if len(o.given) == mostGiven {
+		f.release(&o.released, o.given[0])
+		o.given = o.given[1:]
+	}
+	o.given = append(o.given, slices.Clone(c))
+}
+
+// needed is what the next acquire comes after. Of a semaphore that lets n in, the
+// k-th acquire needs k-n releases, and which ones is not for it to choose.
+func (f *finder) needed(o *object) clock {
+	if o.free > 0 {
+		o.free--
+	} else if len(o.given) > 0 {
+		f.release(&o.released, o.given[0])
+		o.given = o.given[1:]
+	}
+	return o.released
 }
 
 // release adds what a process knows to what an object passes on.
