@@ -353,6 +353,30 @@ func TestDoubleFork(t *testing.T) {
 	x.means(1001, 1003)
 }
 
+// TestGrandchildOutlivesChild: where the grandchild is declared, too, the child is who
+// was forked first, though it has left one behind.
+func TestGrandchildOutlivesChild(t *testing.T) {
+	const first, second = `
+1001 1000 daemon L=1 : ./daemon
+1002 1001 daemon L=1 : ./daemon
+1003 1002 daemon L=1 r : ./daemon
+
+1001 1000 daemon L=1 : ./daemon
+1002 1001 daemon z :
+1003 1000 daemon L=1 : ./daemon`, `
+1001 1000 daemon L=1 : ./daemon
+1003 1000 daemon z :`
+	x := tell(t, nil, child, Want{Parent: 0, Count: 1})
+	x.look(first)
+	x.means(1001, 1002, 1003)
+	x.look(second)
+	x.means(1001, 1002, 1003)
+	// Without a name for the grandchild it is a daemon that forks twice.
+	x = tell(t, nil, child)
+	x.look(first)
+	x.means(1001, 1003)
+}
+
 // TestTrackerOfPython is a child that no scenario means, and a server of forks forks
 // for its parent.
 func TestTrackerOfPython(t *testing.T) {

@@ -161,6 +161,12 @@ func (d *Finder) taken(m *Member, want int) bool {
 	return false
 }
 
+// hasOwn: a child of the process that a name means has a name of its own, so it is not
+// whom that process has left behind in its place.
+func (d *Finder) hasOwn(want int) bool {
+	return slices.ContainsFunc(d.wants, func(w Want) bool { return w.Parent == want })
+}
+
 func (d *Finder) parent(w int) *Member {
 	if p := d.wants[w].Parent; p >= 0 {
 		return d.bound[p][0]
@@ -319,7 +325,7 @@ func (d *Finder) candidates(w int, parent *Member) []*Member {
 		m := standsFor(k, func(x *Member) bool { return d.taken(x, w) })
 		for range 4 {
 			h := m.heir()
-			if h == nil {
+			if h == nil || d.hasOwn(w) {
 				break
 			}
 			m = h
