@@ -53,7 +53,7 @@ func (r *run) takeCensus() {
 		for slot := -1; slot < len(r.plan.Slots); slot++ {
 			stop := r.stop
 			r.stop = nil // a scenario that has failed is asked all the same
-			list, _ := r.settledLeft(&waiter{limit: r.stepLimit()}, what, slot)
+			list, _ := r.settledLeft(&waiter{limit: r.stepLimit()}, what, slot, stop != nil)
 			r.stop = stop
 			c[what][slot] = list
 		}
@@ -70,7 +70,7 @@ func (r *run) Left(a *script.Action, what string, slot int) (script.Check, error
 		}
 	} else {
 		var err error
-		if list, err = r.settledLeft(&waiter{what: what, step: a.Step, deadline: a.Deadline, limit: r.stepLimit()}, what, slot); err != nil {
+		if list, err = r.settledLeft(&waiter{what: what, step: a.Step, deadline: a.Deadline, limit: r.stepLimit()}, what, slot, false); err != nil {
 			return script.Check{}, err
 		}
 	}
@@ -97,14 +97,15 @@ func (r *run) Left(a *script.Action, what string, slot int) (script.Check, error
 }
 
 // settledLeft waits until nothing is left, or until what is left is there to stay.
-func (r *run) settledLeft(w *waiter, what string, slot int) (list []leftover, err error) {
+// lost: the run has failed already, which is a reason to be brief.
+func (r *run) settledLeft(w *waiter, what string, slot int, lost bool) (list []leftover, err error) {
 	var before []string
 	ticks := map[int]uint64{}
 	w.done = func() (bool, error) {
 		r.find(true)
 		switch what {
 		case script.LeftIPC:
-			list = r.leftIPC(slot)
+			list = r.leftIPC(slot, lost)
 		case script.LeftOrphans:
 			list = r.leftOrphans(slot, ticks)
 		default:
@@ -122,8 +123,9 @@ func (r *run) settledLeft(w *waiter, what string, slot int) (list []leftover, er
 		return len(list) == 0 || settled && same, nil
 	}
 	if w.deadline == 0 {
-		// What is awaited comes from the kernel, whoever can move or cannot.
-		w.deadline = arena.Now() + w.limit.After
+		// What is awaited comes from the kernel, whoever can move or cannot. Where the
+		// scenario's own limit comes first, who is left says more than that it was over.
+		w.deadline = min(arena.Now()+w.limit.After, r.deadln)
 	}
 	err = r.block(w)
 	if errors.Is(err, errTimeout) {
@@ -321,8 +323,38 @@ func zombieOf(pid, parent int) (zombie, told bool) {
 	return err == nil && f.State == 'Z' && f.Ppid == parent, !f.Traced
 }
 
+// leftAlive are those of the tree of a program who live, so that what it leaves cannot
+// be told yet.
+func (r *run) leftAlive(slot int, lost bool) (out []leftover) {
+	name := r.plan.Slots[slot].Name
+	for _, m := range r.procs[slot].program.finder.Family.Members() {
+		k := &kernelRecord{r: r, pid: m.Pid, slot: -1}
+		if m.Ended || k.gone() {
+			continue
+		}
+		what := r.commandOf(m.Pid)
+		if m.Pid != r.procs[slot].pid {
+			what += ", of the tree of " + name
+		}
+		does := stateWord(k.read().State)
+		if _, why := k.blocked(); why != "" {
+			does = why
+		}
+		// Whoever sleeps may wake up: for how long, and whether a timer will wake it,
+		// the kernel does not tell of all its threads. Where the run is lost already,
+		// only those are waited for of whom it does.
+		stays := lost && r.procs[slot].ended && r.rests(m.Pid) && k.in != nil && !k.in.Timed
+		out = append(out, leftover{r.processOf(m.Pid), what + ", which still lives, so what is left at its end cannot be told; " + does, stays})
+	}
+	if len(out) == 0 {
+		// That nobody is left has not been said: it will be.
+		out = append(out, leftover{r.processOf(r.procs[slot].pid), "about to end", false})
+	}
+	return out
+}
+
 // leftIPC are objects under names, and who lives and may still remove them.
-func (r *run) leftIPC(of int) (out []leftover) {
+func (r *run) leftIPC(of int, lost bool) (out []leftover) {
 	shared, open := false, false
 	for i, p := range r.procs {
 		pr := p.program
@@ -331,15 +363,7 @@ func (r *run) leftIPC(of int) (out []leftover) {
 		}
 		if !pr.alone {
 			open = true
-			asleep, living := p.ended, 0
-			for _, m := range pr.finder.Family.Members() {
-				if !m.Ended {
-					asleep = asleep && r.rests(m.Pid)
-					living++
-				}
-			}
-			// Nobody is left and it has not been said: that will come.
-			out = append(out, leftover{r.processOf(p.pid), "somebody of its tree lives, so it cannot be told what is left", asleep && living > 0})
+			out = append(out, r.leftAlive(i, lost)...)
 			continue
 		}
 		if !pr.ownIPC {
