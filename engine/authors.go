@@ -105,9 +105,8 @@ func (r *run) programAbove(slot int) int {
 // mine reports whether a line that a process wrote is one of a declared process: of
 // a program are those of all its processes that the scenario does not name.
 func (r *run) mine(slot, author int) bool {
-	p := r.procs[slot]
 	if author == 0 || r.isFound(slot) {
-		return author == 0 || p.forked && p.pid == author
+		return author == 0 || r.slotOfPid(author) == slot
 	}
 	by := r.slotOfPid(author)
 	return by < 0 || by == slot

@@ -235,10 +235,8 @@ func (r *run) signalEvent(e *event.Event, rec *event.Rec) {
 	case pid == ownPid:
 		from = fromScript
 	default:
-		for i, p := range r.procs {
-			if p.forked && p.pid == pid {
-				from = i
-			}
+		if slot := r.slotOfPid(pid); slot >= 0 {
+			from = slot
 		}
 	}
 	e.Peer = r.senderName(from)

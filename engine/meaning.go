@@ -29,6 +29,9 @@ func (r *run) meanProgram(d *finder) {
 		if p.pidfd >= 0 {
 			unix.Close(p.pidfd)
 		}
+		if d.hasEnded(p.pid) {
+			r.remember(d.program, p.pid)
+		}
 		p.pidfd, p.pid = fd, m.Pid
 		r.arena.Slot(d.program).Pid.Store(int32(m.Pid))
 		r.news++
@@ -42,8 +45,32 @@ func (r *run) meanProgram(d *finder) {
 	}
 }
 
+// remember keeps whom a name has meant that goes on to another because they have
+// ended, so that what they did stays theirs. A wrapper that the name was taken from
+// was never meant.
+func (r *run) remember(slot, pid int) {
+	if r.meant == nil {
+		r.meant = map[int]int{}
+	}
+	r.meant[pid] = slot
+}
+
+// hasEnded reports whether the last process of a family that had a number has ended.
+func (d *finder) hasEnded(pid int) bool {
+	all := d.Family.Members()
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].Pid == pid {
+			return all[i].Ended
+		}
+	}
+	return false
+}
+
 // bind lets a name mean a process that a program has forked.
 func (r *run) bind(slot int, m *family.Member) {
+	if p := r.procs[slot]; p.forked {
+		r.remember(slot, p.pid)
+	}
 	r.unbind(slot)
 	r.bindings++
 	p := r.procs[slot]

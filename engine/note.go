@@ -118,6 +118,9 @@ func (r *run) sender(pid, code int) int {
 			return i
 		}
 	}
+	if slot, ok := r.meant[pid]; ok {
+		return slot
+	}
 	return fromOther
 }
 

@@ -139,13 +139,16 @@ func codeOf(c observe.Code) int {
 	return proc.CodeKernel
 }
 
-// slotOfPid is the slot of the process with a number, -1 where it is nobody's
-// whom the scenario declares.
+// slotOfPid is the slot of the process with a number, be it one that has ended and that
+// its name does not mean any more; -1 where it is nobody's whom the scenario declares.
 func (r *run) slotOfPid(pid int) int {
 	for i, p := range r.procs {
 		if p.forked && p.pid == pid {
 			return i
 		}
+	}
+	if slot, ok := r.meant[pid]; ok {
+		return slot
 	}
 	return -1
 }

@@ -53,6 +53,7 @@ type run struct {
 	streams   []*stream       // of programs
 	family    []observe.Event // what was seen of programs that are observed
 	stopped   map[int]bool    // of these, who is stopped, by pid
+	meant     map[int]int     // whom a name meant until they ended and it went on: slots, by pid
 	ready     []proc.Ready
 
 	log     event.Log
