@@ -73,6 +73,10 @@ func (k *kernelRecord) Field(name string) any {
 		if f.State != 'X' {
 			kids, _ := proc.Children(k.pid)
 			for _, c := range kids {
+				// Whom nobody will wait for is among them for a moment after its end.
+				if f, err := proc.ReadFacts(c); err != nil || f.State == 'X' {
+					continue
+				}
 				list = append(list, k.r.pidName(c))
 			}
 		}

@@ -494,14 +494,15 @@ steps:
 }
 
 // TestOwnTimeout: a step of the script waits as long as its timeout: says, multiplied
-// as all limits are; one that is to wait in vain is not made to wait for longer, and
+// as all limits are, while somebody is left who can move; one that is to wait in vain is
+// not made to wait for longer, and
 // neither is a process, whose program its timeouts are part of.
 func TestOwnTimeout(t *testing.T) {
 	const text = `
 name: x
 primitives: {jobs: queue}
 processes:
-  a: [{get: jobs, timeout: 20ms, error: Empty}, {print: gone on}, pause]
+  a: [{get: jobs, timeout: 20ms, error: Empty}, {print: gone on}, {sleep: 1000s}]
 steps:
   - {expect: gone on, from: a}
   - {expect: never, from: a, timeout: 20ms, error: Timeout}
