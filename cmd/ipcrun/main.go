@@ -13,6 +13,12 @@ func main() {
 // run is the whole program. It returns the exit code.
 func run(args []string, std streams) int {
 	root := newRoot(std)
+	out := &sink{w: std.out} // of help, whose writer looks at no error
+	root.SetOut(out)
 	root.SetArgs(defaultVerb(root, args))
-	return exitOf(std.err, root.Execute())
+	err := root.Execute()
+	if err == nil {
+		err = out.err
+	}
+	return exitOf(std.err, err)
 }

@@ -30,6 +30,7 @@ func TestEval(t *testing.T) {
 		{"sum([9223372036854775806, 1])", math.MaxInt},
 		{"sum([9223372036854775807, 1.0])", float64(1 << 63)},
 		{"sum([])", 0},
+		{"sum(1..3) + sum(uniq(1..2)) + len(string(1..2))", 14},
 		{"sum(fork, len(.holder))", 4},
 		{"sum(map([1, 2], # * 2), # + 1)", 8},
 		{"map([1, 2.5], -#)", []any{-1, -2.5}},
