@@ -20,6 +20,8 @@ const Ordered = 1 << (34 - 1)
 
 // catchBlocked are the signals that a thread which has taken them blocks from then on,
 // and catchSelf is this process. The handler reads both.
+//
+//lint:ignore U1000 the assembler reads them
 var (
 	catchBlocked uint64
 	catchSelf    int32
