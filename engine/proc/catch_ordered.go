@@ -20,11 +20,11 @@ const Ordered = 1 << (34 - 1)
 
 // catchBlocked are the signals that a thread which has taken them blocks from then on,
 // and catchSelf is this process. The handler reads both.
-//
-//lint:ignore U1000 the assembler reads them
 var (
+	//lint:ignore U1000 the assembler reads it
 	catchBlocked uint64
-	catchSelf    int32
+	//lint:ignore U1000 the assembler reads it
+	catchSelf int32
 )
 
 // spareThreads is how many threads there are more than are needed at the time, so
