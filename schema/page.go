@@ -251,10 +251,10 @@ func owners(t *Table) string {
 func factPages(v *decl.Vocabulary) []Page {
 	pages := map[string]*Page{}
 	var names []string
-	know := func(owner, object string, f *decl.Fact) {
+	know := func(owner, example string, f *decl.Fact) {
 		p := pages[f.Name]
 		if p == nil {
-			p = &Page{Group: Facts, Name: f.Name, Example: factExample(object, f), Tables: []Table{{Title: "of"}}}
+			p = &Page{Group: Facts, Name: f.Name, Example: example, Tables: []Table{{Title: "of"}}}
 			pages[f.Name] = p
 			names = append(names, f.Name)
 		}
@@ -263,16 +263,17 @@ func factPages(v *decl.Vocabulary) []Page {
 		p.Tables[0].Rows = append(p.Tables[0].Rows, r)
 	}
 	for i := range v.ProcessFacts {
-		know("process", "driver", &v.ProcessFacts[i])
-	}
-	for i := range v.SiginfoFacts {
-		know(v.Siginfo, v.Siginfo, &v.SiginfoFacts[i])
+		know("process", factExample("driver", &v.ProcessFacts[i]), &v.ProcessFacts[i])
 	}
 	for _, name := range v.KindNames() {
 		object, _, _ := strings.Cut(v.Kinds[name].Example, ":")
 		for i := range v.Kinds[name].Facts {
-			know(name, object, &v.Kinds[name].Facts[i])
+			know(name, factExample(object, &v.Kinds[name].Facts[i]), &v.Kinds[name].Facts[i])
 		}
+	}
+	for i := range v.SiginfoFacts {
+		f := &v.SiginfoFacts[i]
+		know(v.Siginfo, "{in: producer, signal: SIGUSR1, handler: [{print: \"${"+v.Siginfo+"."+f.Name+"}\"}]}", f)
 	}
 	sort.Strings(names)
 	var out []Page

@@ -260,24 +260,27 @@ func TestCatchRawLeavesFaultsToTheRuntime(t *testing.T) {
 	}
 }
 
+// queueSignals sends a process loadSignals real-time signals, with 0, 1, 2… as values.
+func queueSignals(t *testing.T, pid int) {
+	for i := range loadSignals {
+		for {
+			err := Sigqueue(pid, 34, i)
+			if !errors.Is(err, unix.EAGAIN) {
+				if err != nil {
+					t.Error(err)
+				}
+				break
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
 func TestCatchRawUnderLoad(t *testing.T) {
 	h := startHelper(t, Fork, nil, "raw-load")
 	h.line()
 	sum := 0
-	go func() {
-		for i := range loadSignals {
-			for {
-				err := Sigqueue(h.pid, 34, i)
-				if !errors.Is(err, unix.EAGAIN) {
-					if err != nil {
-						t.Error(err)
-					}
-					break
-				}
-				runtime.Gosched()
-			}
-		}
-	}()
+	go queueSignals(t, h.pid)
 	seen := make([]bool, loadSignals)
 	for range loadSignals {
 		v := h.number()
@@ -302,20 +305,7 @@ func TestCatchOrdered(t *testing.T) {
 	if got := h.line(); got != "ready 0" {
 		t.Errorf("%q: threads that do not block it", got)
 	}
-	go func() {
-		for i := range loadSignals {
-			for {
-				err := Sigqueue(h.pid, 34, i)
-				if !errors.Is(err, unix.EAGAIN) {
-					if err != nil {
-						t.Error(err)
-					}
-					break
-				}
-				runtime.Gosched()
-			}
-		}
-	}()
+	go queueSignals(t, h.pid)
 	for i := range loadSignals {
 		if v := h.number(); v != i {
 			t.Fatalf("%d came in the place of %d", v, i)
