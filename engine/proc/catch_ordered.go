@@ -53,8 +53,7 @@ func CatchOrdered(sig int, fd int) error {
 // but a signal reaches a thread that is no goroutine's, so each is sent this one: the
 // handler leaves it blocked.
 func blockInThreads(sig int) error {
-	release := moreThreads()
-	defer release()
+	moreThreads()
 	told := map[int]bool{}
 	for {
 		open, err := threadsWithout(sig)
@@ -74,24 +73,27 @@ func blockInThreads(sig int) error {
 	}
 }
 
-// moreThreads makes threads that are the runtime's to use when they are released.
-func moreThreads() (release func()) {
+// moreThreads makes threads that the runtime has to spare.
+func moreThreads() {
 	free := make(chan struct{})
-	var ready sync.WaitGroup
+	var ready, over sync.WaitGroup
 	for range spareThreads {
 		ready.Add(1)
-		go func() {
-			runtime.LockOSThread()
+		over.Go(func() {
+			runtime.LockOSThread() // so that each has one
 			defer runtime.UnlockOSThread()
 			ready.Done()
 			<-free
-		}()
+		})
 	}
 	ready.Wait()
-	return func() { close(free) }
+	close(free)
+	over.Wait()
 }
 
-// threadsWithout lists the threads that do not block a signal.
+// threadsWithout lists the threads that do not block a signal, or may not soon: one
+// that the runtime is about to start blocks all of them, and gives up those that it
+// does not want blocked when it begins. The calling thread is past that.
 func threadsWithout(sig int) (tids []int, err error) {
 	entries, err := os.ReadDir("/proc/self/task")
 	if err != nil {
@@ -110,7 +112,9 @@ func threadsWithout(sig int) (tids []int, err error) {
 			return nil, err
 		}
 		var f Facts
-		if f.parseStatus(text); f.SigBlk&Bit(sig) == 0 {
+		f.parseStatus(text)
+		begins := f.SigBlk&Bit(int(unix.SIGPROF)) != 0 && tid != unix.Gettid()
+		if f.SigBlk&Bit(sig) == 0 || begins {
 			tids = append(tids, tid)
 		}
 	}
