@@ -171,6 +171,8 @@ func objects(pid int, dirs ...string) (out []string) {
 	if fd, err := named.OpenQueue(queue, os.O_RDONLY, 0, nil); err == nil {
 		_ = os.NewFile(uintptr(fd), queue).Close()
 		out = append(out, queue)
+	} else if errors.Is(err, fs.ErrPermission) { // it has no mode yet
+		out = append(out, queue)
 	}
 	return out
 }

@@ -42,8 +42,8 @@ const (
 // queueIs tells whether the queue of an entry's name is the one it speaks of.
 func queueIs(e Entry) whose {
 	fd, err := OpenQueue(e.Name, unix.O_RDONLY|unix.O_NONBLOCK, 0, nil)
-	if err == unix.EACCES && e.ID == 0 {
-		return closedToUs
+	if err == unix.EACCES {
+		return closedToUs // until it gets its mode, whose it is may be on record already
 	}
 	if err != nil {
 		return notOurs
