@@ -118,7 +118,7 @@ func (r *run) sender(pid, code int) int {
 			return i
 		}
 	}
-	if slot, ok := r.meant[pid]; ok {
+	if slot := r.slotOfPid(pid); slot >= 0 {
 		return slot
 	}
 	return fromOther

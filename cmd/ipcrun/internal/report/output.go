@@ -55,14 +55,17 @@ func (r Run) writeOutput(w io.Writer, most int, st Style) bool {
 		wide = max(wide, source.Cells(n))
 	}
 	same := map[string][]string{} // who printed a text
-	for _, n := range names {
-		k := strings.Join(lines[n], "\n")
-		same[k] = append(same[k], n)
+	text := map[string]string{}   // of each, where only the last lines are shown
+	if most > 0 {
+		for _, n := range names {
+			text[n] = strings.Join(lines[n], "\n")
+			same[text[n]] = append(same[text[n]], n)
+		}
 	}
 	shown := map[string]int{}
 	for _, n := range names {
 		l := lines[n]
-		k := strings.Join(l, "\n")
+		k := text[n]
 		g := same[k]
 		if shown[k]++; most > 0 && shown[k] > alike && len(g) > alike+1 {
 			if shown[k] == len(g) {

@@ -107,7 +107,6 @@ func writeStuck(w io.Writer, s *event.Stuck, st Style) bool {
 	for _, x := range s.Waits {
 		wide = max(wide, source.Cells(x.Proc))
 	}
-	var rows []event.Waiting
 	texts := map[string]string{} // by process
 	same := map[string][]string{}
 	key := func(x event.Waiting) string { return fmt.Sprintf("%d %s", x.Line, texts[x.Proc]) }
@@ -122,10 +121,9 @@ func writeStuck(w io.Writer, s *event.Stuck, st Style) bool {
 		texts[x.Proc] = text
 		k := key(x)
 		same[k] = append(same[k], x.Proc)
-		rows = append(rows, x)
 	}
 	shown := map[string]int{}
-	for _, x := range rows {
+	for _, x := range s.Waits {
 		k := key(x)
 		n := len(same[k])
 		if shown[k]++; shown[k] > alike && n > alike+1 {
