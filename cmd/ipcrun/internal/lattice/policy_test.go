@@ -58,6 +58,8 @@ schema          < spec spec/decl engine/plan
 
 # The shipped scenarios are files; only their tests run them.
 scenarios
+# The primitives in scenarios, which only tests run.
+prims/scenes
 
 # Reports are functions of the source and the log.
 cmd/ipcrun/internal/report  < spec/source spec/diag spec/ydoc engine/event

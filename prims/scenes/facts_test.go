@@ -1,6 +1,6 @@
 //go:build linux
 
-package prims_test
+package scenes
 
 import (
 	"bytes"
@@ -35,7 +35,9 @@ import (
 //	- assert: not x.locked
 //
 // A row that begins with a step is the script of the scenario at the head of
-// its table; any other row is a scenario of its own, without its name. took(a)
+// its table, without the idle processes there that it does not name, to whom
+// nothing would be said; the first one always stays. Any other row is a scenario
+// of its own, without its name. took(a)
 // stands for the time between the lines begin and end that process a prints.
 //
 // A row that shows a mistake that is refused when the file is loaded says with
@@ -86,6 +88,21 @@ func tables(t *testing.T) map[string][]fact {
 
 var tookCall = regexp.MustCompile(`took\((\w+)\)`)
 
+// oneMoreIdle is an idle process in the list of a head, behind the first.
+var oneMoreIdle = regexp.MustCompile(`, (\w+): idle\b`)
+
+// headFor is the head of a table for a script, without the idle processes
+// behind the first that neither the script nor the head itself names.
+func headFor(head, script string) string {
+	return oneMoreIdle.ReplaceAllStringFunc(head, func(entry string) string {
+		name := regexp.MustCompile(`\b` + oneMoreIdle.FindStringSubmatch(entry)[1] + `\b`)
+		if name.MatchString(strings.Replace(head, entry, "", 1) + script) {
+			return entry
+		}
+		return ""
+	})
+}
+
 // parseFacts reads a table.
 func parseFacts(table, text string) (rows []fact, err error) {
 	var head strings.Builder
@@ -117,7 +134,7 @@ func parseFacts(table, text string) (rows []fact, err error) {
 		}
 		r.body = strings.Join(body, "\n") + "\n"
 		if strings.HasPrefix(r.body, "- ") {
-			r.body = head.String() + "steps:\n" + r.body
+			r.body = headFor(head.String(), r.body) + "steps:\n" + r.body
 		}
 		r.body = tookCall.ReplaceAllString(r.body, `(findLast(events("$1"), .value == "end").at - findLast(events("$1"), .value == "begin").at)`)
 		switch {
@@ -398,5 +415,23 @@ always: ['x.locked']
 		if _, err := parseFacts("x", bad); err == nil {
 			t.Errorf("no error in %q", bad)
 		}
+	}
+}
+
+// TestFactsLeaveOut: a script runs without the idle processes that nobody names.
+func TestFactsLeaveOut(t *testing.T) {
+	const head = "processes: {a: idle, b: {parent: a}, c: idle, d: idle}\n"
+	for script, want := range map[string]string{
+		"- {in: a, acquire: x}\n":                        "processes: {a: idle, b: {parent: a}}\n",
+		"- {in: c, acquire: x}\n":                        "processes: {a: idle, b: {parent: a}, c: idle}\n",
+		"- assert: x.waiters == [\"c\"] and d.pid > 0\n": head,
+	} {
+		if got := headFor(head, script); got != want {
+			t.Errorf("%q runs with %q, want %q", script, got, want)
+		}
+	}
+	const named = "processes: {a: idle, c: idle}\ncalls: c\n"
+	if got := headFor(named, "- pause\n"); got != named {
+		t.Errorf("a process that the head names is left out: %q", got)
 	}
 }

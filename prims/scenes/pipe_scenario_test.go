@@ -1,6 +1,6 @@
 //go:build linux
 
-package prims_test
+package scenes
 
 import (
 	"fmt"

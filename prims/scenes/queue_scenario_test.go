@@ -1,6 +1,6 @@
 //go:build linux
 
-package prims_test
+package scenes
 
 import (
 	"testing"
@@ -174,6 +174,7 @@ steps:
   - {kill: jobs.manager, signal: SIGKILL}
   - wait: waiting
   - {in: later, get: jobs, error: ManagerDied}
+  - wait: jobs.manager
   - assert: jobs.manager.exit_signal == "SIGKILL" and jobs.empty
 `, `
 name: handlers run while a process is blocked, and use the queue themselves
