@@ -110,7 +110,11 @@ func (r *run) unbind(slot int) {
 }
 
 // Ambiguous is the error about a name that several processes could have.
-var Ambiguous = decl.RegisterError("Ambiguous", "a program has forked several processes that a name could mean, and no match: says which")
+const Ambiguous = "Ambiguous"
+
+func init() {
+	decl.RegisterError(Ambiguous, "a program has forked several processes that a name could mean, and no match: says which")
+}
 
 // ambiguous ends the run: a guess would make its verdict worthless.
 func (r *run) ambiguous(slot int, list []*family.Member) {

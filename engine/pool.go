@@ -67,7 +67,7 @@ func (r *run) dismissStaff() bool {
 	r.closeRoles(true)
 	for i := range r.plan.Prims {
 		if p := &r.plan.Prims[i]; p.Decl.Staff != nil && p.Kind.Staff.Tasks {
-			if err := p.Kind.Ops["close"].Do(r.handles[i], &prims.Call{}); err != nil {
+			if err := p.Kind.Op("close").Do(r.handles[i], &prims.Call{}); err != nil {
 				r.broken(err)
 				return false
 			}

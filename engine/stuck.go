@@ -143,7 +143,7 @@ func (r *run) mayGoOn(p *process, v arena.Look) bool {
 	if verb == nil {
 		return true
 	}
-	op := r.plan.Prims[w.On].Kind.Ops[verb.Name]
+	op := r.plan.Prims[w.On].Kind.Op(verb.Name)
 	return op.Ready == nil || op.Ready(r.handles[w.On], w.Arg)
 }
 

@@ -10,12 +10,13 @@ import (
 	"ipcrun/spec/decl"
 )
 
-func init() {
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "array",
-			Summary: "a row of C variables in shared memory",
-			Doc: `An array is a row of variables of one C type in memory of its own that all
+func init() { Register(&arrayKind) }
+
+var arrayKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "array",
+		Summary: "a row of C variables in shared memory",
+		Doc: `An array is a row of variables of one C type in memory of its own that all
 processes map, as C lays it out. Verbs take one element (row[2]), a slice
 (row[1:3]: from the first to before the second; either may be left out) or all
 of them (row). Elements are counted from 0, negative numbers from the end: -1 is
@@ -32,78 +33,98 @@ is zero. Text is read up to the first zero.
 As in multiprocessing, an array comes with a lock of its own, which belongs to
 the process that acquired it and may be acquired again by it: acquire, release
 and with take the array itself. read, write and add do not ask for the lock.`,
-			Main: &decl.Field{Name: "array", Shape: decl.CType, Required: true, Static: true,
-				Doc: "the C type of its elements, by multiprocessing's letter (i, d, c…) or by name (int32, double, char…)", Example: "i"},
-			Fields: []decl.Field{
-				{Name: "size", Shape: decl.Int, Default: "the length of initial", Min: decl.Num(1), Max: decl.Num(maxElements), Static: true,
-					Doc: "how many elements it has; those without an initial value are 0", Example: "6"},
-				{Name: "initial", Shape: decl.Any, Default: "zeros", Doc: "what it holds at first: a list, or text for char", Example: "[1, 2, 3]"},
-				lockField,
-			},
-			Check: func(main any, fields map[string]any) (string, string) {
-				return problem(arrayArgs(Args{Main: main, Fields: fields}))
-			},
-			Elements: true,
-			Facts: append([]decl.Fact{
-				{Name: "value", Shape: decl.Any, Doc: "what it holds now: a list, text for char"},
-				{Name: "size", Shape: decl.Int, Doc: "how many elements it has"},
-			}, ownLockFacts...),
-			Verbs: []decl.Verb{
-				{
-					Name: "read", Summary: "read elements of a shared array into a variable", Result: decl.Any, Place: decl.InProcess,
-					Doc: `Never blocks. One element is read as a number (a byte of text for char), a slice
+		Main: &decl.Field{Name: "array", Shape: decl.CType, Required: true, Static: true,
+			Doc: "the C type of its elements, by multiprocessing's letter (i, d, c…) or by name (int32, double, char…)", Example: "i"},
+		Fields: []decl.Field{
+			{Name: "size", Shape: decl.Int, Default: "the length of initial", Min: decl.Num(1), Max: decl.Num(maxElements), Static: true,
+				Doc: "how many elements it has; those without an initial value are 0", Example: "6"},
+			{Name: "initial", Shape: decl.Any, Default: "zeros", Doc: "what it holds at first: a list, or text for char", Example: "[1, 2, 3]"},
+			lockField,
+		},
+		Check: func(main any, fields map[string]any) (string, string) {
+			return problem(arrayArgs(Args{Main: main, Fields: fields}))
+		},
+		Elements: true,
+		Facts: []decl.Fact{
+			{Name: "value", Shape: decl.Any, Doc: "what it holds now: a list, text for char"},
+			{Name: "size", Shape: decl.Int, Doc: "how many elements it has"},
+			lockedFact, holderFact, depthFact, ownLockWaiters,
+		},
+		Verbs: []decl.Verb{
+			readElements("a shared array"), writeElements("a shared array"), addElement("a shared array"),
+			ownAcquire("array", "row"), ownRelease("array", "row"),
+		},
+		Example: "row: {array: i, initial: [1, 2, 3]}",
+		Source:  "multiprocessing.Array; C11 6.2.5",
+	},
+	ArenaSize: func(Args) int { return 8 + reentrantSize },
+	Roles:     func(Args) []Role { return []Role{{Name: "memory", Mapped: true, Handed: true}} },
+	Create:    createArray,
+	Attach:    attachArray,
+	Detach:    detachArray,
+	Facts: func(h any, v View) map[string]any {
+		a := h.(*array)
+		f := a.lock.facts(v)
+		f["value"], f["size"] = a.shape.decode(a.all(), a.load), a.shape.n
+		return f
+	},
+	Ops: []Op{
+		{Verb: "read", Do: arrayRead, Access: Reads},
+		{Verb: "write", Do: arrayWrite, Access: Writes},
+		{Verb: "add", Do: arrayAdd, Access: Reads | Writes | Atomic, Order: Acquire | Release},
+		{
+			Verb:  "acquire",
+			Do:    func(h any, c *Call) error { return h.(*array).lock.acquire(c) },
+			Ready: func(h any, _ uint64) bool { return h.(*array).lock.ready() },
+			Order: Acquire,
+		},
+		{Verb: "release", Do: func(h any, c *Call) error { return h.(*array).lock.release(c) }, Order: Release},
+	},
+	Holders: func(h any) []int { return h.(*array).lock.holders() },
+	Died:    func(h any, slot int) { h.(*array).lock.died(slot) },
+	Model: func(a Args, _ int) (Model, error) {
+		s, bits, err := arrayArgs(a)
+		return arrayModel{s, bits, hasOwnLock(a)}, err
+	},
+}
+
+// readElements, writeElements and addElement describe the verbs of a row of
+// elements called so.
+
+func readElements(what string) decl.Verb {
+	return decl.Verb{
+		Name: "read", Summary: "read elements of " + what + " into a variable", Result: decl.Any, Place: decl.InProcess,
+		Doc: `Never blocks. One element is read as a number (a byte of text for char), a slice
 or all of them as a list (text for char, up to the first zero). An element that
 does not exist fails with Invalid.`,
-					Errors:  []string{Invalid},
-					Example: "{read: row, into: seen}",
-				},
-				{
-					Name: "write", Summary: "overwrite elements of a shared array", Place: decl.InProcess,
-					Doc: `Never blocks; what was there is gone. One element takes a number (a byte of text
+		Errors:  []string{Invalid},
+		Example: "{read: row, into: seen}",
+	}
+}
+
+func writeElements(what string) decl.Verb {
+	return decl.Verb{
+		Name: "write", Summary: "overwrite elements of " + what, Place: decl.InProcess,
+		Doc: `Never blocks; what was there is gone. One element takes a number (a byte of text
 for char), a slice or all of them a list with as many elements. In an array of
 char a slice takes text of as many bytes, and the whole array text of at most
 as many: the rest becomes zero. Anything else, a value that the C type cannot
 hold, and elements that do not exist fail with Invalid, and nothing is written.`,
-					Fields:  []decl.Field{{Name: "value", Shape: decl.Any, Required: true, Doc: "what to write: a value, a list, or text", Example: "[4, 5, 6]"}},
-					Errors:  []string{Invalid},
-					Example: "{write: row, value: [4, 5, 6]}",
-				},
-				{
-					Name: "add", Summary: "add to one element of a shared array, atomically", Result: decl.Any, Place: decl.InProcess,
-					Doc: `Never blocks. The sum is computed and stored in one atomic step; into: receives
+		Fields:  []decl.Field{{Name: "value", Shape: decl.Any, Required: true, Doc: "what to write: a value, a list, or text", Example: "[4, 5, 6]"}},
+		Errors:  []string{Invalid},
+		Example: "{write: row, value: [4, 5, 6]}",
+	}
+}
+
+func addElement(what string) decl.Verb {
+	return decl.Verb{
+		Name: "add", Summary: "add to one element of " + what + ", atomically", Result: decl.Any, Place: decl.InProcess,
+		Doc: `Never blocks. The sum is computed and stored in one atomic step; into: receives
 it. It takes one element, as row[2]; anything else fails with Invalid.`,
-					Fields:  []decl.Field{{Name: "value", Shape: decl.Any, Default: "1", Doc: "what to add", Example: "1"}},
-					Errors:  []string{Invalid},
-					Example: "{add: row, value: 1}",
-				},
-				ownAcquire("array", "row"), ownRelease("array", "row"),
-			},
-			Example: "row: {array: i, initial: [1, 2, 3]}",
-			Source:  "multiprocessing.Array; C11 6.2.5",
-		},
-		ArenaSize: func(Args) int { return 8 + reentrantSize },
-		Roles:     func(Args) []Role { return []Role{{Name: "memory", Mapped: true, Handed: true}} },
-		Create:    createArray,
-		Attach:    attachArray,
-		Detach:    detachArray,
-		Facts: func(h any, v View) map[string]any {
-			a := h.(*array)
-			f := a.lock.facts(v)
-			f["value"], f["size"] = a.shape.decode(a.all(), a.load), a.shape.n
-			return f
-		},
-		Ops: withOwnLock(map[string]Op{
-			"read":  {Do: arrayRead, Access: Reads},
-			"write": {Do: arrayWrite, Access: Writes},
-			"add":   {Do: arrayAdd, Access: Reads | Writes | Atomic, Order: Acquire | Release},
-		}, func(h any) *ownLock { return &h.(*array).lock }),
-		Holders: func(h any) []int { return h.(*array).lock.holders() },
-		Died:    func(h any, slot int) { h.(*array).lock.died(slot) },
-		Model: func(a Args, _ int) (Model, error) {
-			s, bits, err := arrayArgs(a)
-			return arrayModel{s, bits, hasOwnLock(a)}, err
-		},
-	})
+		Fields:  []decl.Field{{Name: "value", Shape: decl.Any, Default: "1", Doc: "what to add", Example: "1"}},
+		Errors:  []string{Invalid},
+		Example: "{add: row, value: 1}",
+	}
 }
 
 // maxElements bounds the size of an array.

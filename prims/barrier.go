@@ -10,82 +10,86 @@ import (
 )
 
 // Broken is what everybody's wait at a broken barrier ends with.
-var Broken = decl.RegisterError("Broken", "the barrier is broken, by a wait whose timeout passed, an abort or a reset: those who waited do not get together, and nobody does before a reset (BrokenBarrierError)")
+const Broken = "Broken"
+
+func init() {
+	decl.RegisterError(Broken, "the barrier is broken, by a wait whose timeout passed, an abort or a reset: those who waited do not get together, and nobody does before a reset (BrokenBarrierError)")
+}
 
 // maxParties is as many as there can be processes.
 const maxParties = arena.MaxSlots
 
-func init() {
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "barrier",
-			Summary: "a place where processes wait for one another",
-			Doc: `A barrier has a number of parties. wait blocks until as many processes wait, and
+func init() { Register(&barrierKind) }
+
+var barrierKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "barrier",
+		Summary: "a place where processes wait for one another",
+		Doc: `A barrier has a number of parties. wait blocks until as many processes wait, and
 then lets all of them go on; the next ones meet in a new round, again and again.
 A wait whose timeout passes, and abort, break the barrier: everybody who waits
 fails with Broken, and so does every later wait, until reset.
 
 A process that is killed while it waits has arrived all the same: the others
 need not wait for it in this round, but they do in the next.`,
-			Main: &decl.Field{Name: "barrier", Shape: decl.Int, Required: true, Static: true,
-				Min: decl.Num(1), Max: decl.Num(maxParties), Doc: "how many processes have to meet", Example: "3"},
-			Facts: []decl.Fact{
-				{Name: "parties", Shape: decl.Int, Doc: "how many processes have to meet"},
-				{Name: "waiting", Shape: decl.Int, Doc: "how many have arrived and wait for the others"},
-				{Name: "broken", Shape: decl.Bool, Doc: "whether it is broken"},
-				{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
-			},
-			Verbs: []decl.Verb{
-				{
-					Name: "wait", Summary: "wait at a barrier for the other parties", Waits: true, Result: decl.Int, Place: decl.InProcess,
-					Doc: `Blocks until all parties have arrived. into: receives the number of those who
+		Main: &decl.Field{Name: "barrier", Shape: decl.Int, Required: true, Static: true,
+			Min: decl.Num(1), Max: decl.Num(maxParties), Doc: "how many processes have to meet", Example: "3"},
+		Facts: []decl.Fact{
+			{Name: "parties", Shape: decl.Int, Doc: "how many processes have to meet"},
+			{Name: "waiting", Shape: decl.Int, Doc: "how many have arrived and wait for the others"},
+			{Name: "broken", Shape: decl.Bool, Doc: "whether it is broken"},
+			{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
+		},
+		Verbs: []decl.Verb{
+			{
+				Name: "wait", Summary: "wait at a barrier for the other parties", Waits: true, Result: decl.Int, Place: decl.InProcess,
+				Doc: `Blocks until all parties have arrived. into: receives the number of those who
 were there before, from 0; so exactly one of a round gets 0, and the last one
 never blocks. If its timeout: passes first it breaks the barrier, no earlier than
 that, and fails with Broken like everybody else. In the log an arrival and the
 going on are two operations.`,
-					Errors:  []string{Broken},
-					Example: "wait: meet",
-				},
-				{
-					Name: "reset", Summary: "make a barrier as new", Place: decl.InProcess,
-					Doc:     "Never blocks. Who waits fails with Broken; later waits begin a new round, whether or not the barrier was broken.",
-					Example: "reset: meet",
-				},
-				{
-					Name: "abort", Summary: "break a barrier", Place: decl.InProcess,
-					Doc:     "Never blocks. Who waits fails with Broken, and so does every later wait, until reset.",
-					Example: "abort: meet",
-				},
+				Errors:  []string{Broken},
+				Example: "wait: meet",
 			},
-			Example: "meet: {barrier: 3}",
-			Source:  "multiprocessing.Barrier, threading.Barrier",
+			{
+				Name: "reset", Summary: "make a barrier as new", Place: decl.InProcess,
+				Doc:     "Never blocks. Who waits fails with Broken; later waits begin a new round, whether or not the barrier was broken.",
+				Example: "reset: meet",
+			},
+			{
+				Name: "abort", Summary: "break a barrier", Place: decl.InProcess,
+				Doc:     "Never blocks. Who waits fails with Broken, and so does every later wait, until reset.",
+				Example: "abort: meet",
+			},
 		},
-		ArenaSize: func(Args) int { return barrierSize },
-		Attach: func(a *Attachment) (any, error) {
-			parties, err := partiesOf(a.Args)
-			return &barrier{
-				seq: word64(a.Mem, 0), state: word64(a.Mem, 8), low: word32(a.Mem, 8), mem: a.Mem, parties: parties,
-			}, err
-		},
-		Facts: func(h any, _ View) map[string]any {
-			b := h.(*barrier)
-			s := barrierState(b.state.Load())
-			return map[string]any{"parties": b.parties, "waiting": s.count(), "broken": s.broken()}
-		},
-		Ops: map[string]Op{
-			"wait":  {Do: barrierWait, Ready: func(h any, arg uint64) bool { return h.(*barrier).low.Load() != uint32(arg) }, Order: Acquire | Release},
-			"reset": {Do: barrierReset, Order: Release},
-			"abort": {Do: barrierAbort, Order: Release},
-		},
-		Died: func(h any, _ int) {
-			// It may have ended a round without getting so far as to wake the others.
-			h.(*barrier).wake()
-		},
-		Model: func(a Args, n int) (Model, error) {
-			parties, err := partiesOf(a)
-			return barrierModel{parties, n}, err
-		},
-	})
+		Example: "meet: {barrier: 3}",
+		Source:  "multiprocessing.Barrier, threading.Barrier",
+	},
+	ArenaSize: func(Args) int { return barrierSize },
+	Attach: func(a *Attachment) (any, error) {
+		parties, err := partiesOf(a.Args)
+		return &barrier{
+			seq: word64(a.Mem, 0), state: word64(a.Mem, 8), low: word32(a.Mem, 8), mem: a.Mem, parties: parties,
+		}, err
+	},
+	Facts: func(h any, _ View) map[string]any {
+		b := h.(*barrier)
+		s := barrierState(b.state.Load())
+		return map[string]any{"parties": b.parties, "waiting": s.count(), "broken": s.broken()}
+	},
+	Ops: []Op{
+		{Verb: "wait", Do: barrierWait, Ready: func(h any, arg uint64) bool { return h.(*barrier).low.Load() != uint32(arg) }, Order: Acquire | Release},
+		{Verb: "reset", Do: barrierReset, Order: Release},
+		{Verb: "abort", Do: barrierAbort, Order: Release},
+	},
+	Died: func(h any, _ int) {
+		// It may have ended a round without getting so far as to wake the others.
+		h.(*barrier).wake()
+	},
+	Model: func(a Args, n int) (Model, error) {
+		parties, err := partiesOf(a)
+		return barrierModel{parties, n}, err
+	},
 }
 
 func partiesOf(a Args) (int, error) {

@@ -8,12 +8,13 @@ import (
 	"ipcrun/spec/decl"
 )
 
-func init() {
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "condition",
-			Summary: "a lock, and waiting for those who hold it to change something",
-			Doc: `A condition has a re-entrant lock of its own: acquire and release (or with) guard
+func init() { Register(&conditionKind) }
+
+var conditionKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "condition",
+		Summary: "a lock, and waiting for those who hold it to change something",
+		Doc: `A condition has a re-entrant lock of its own: acquire and release (or with) guard
 what the processes share. Who holds the lock and finds that something is not yet
 as it needs it says wait: that gives the lock up, blocks until a notify, and
 takes the lock again. Who has changed something says notify or notify_all, while
@@ -24,29 +25,31 @@ since each needs the lock; in which order they are chosen is not defined. A
 process that ends while it waits is forgotten; one that was notified and is
 killed before it goes on has used the notify up. One that ends while it holds
 the lock keeps it locked for ever.`,
-			Facts: append(reentrantFacts[:len(reentrantFacts):len(reentrantFacts)],
-				decl.Fact{Name: "waiting", Shape: decl.Int, Doc: "how many processes wait for a notify"},
-				decl.Fact{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it, for a notify or for its lock"}),
-			Verbs: []decl.Verb{
-				{
-					Name: "acquire", Summary: "take the lock of a condition", Waits: true, Result: decl.Bool, Place: decl.InProcess,
-					Doc: `Passes at once if the lock is free or this process holds it; else blocks until
+		Facts: []decl.Fact{
+			lockedFact, holderFact, depthFact,
+			{Name: "waiting", Shape: decl.Int, Doc: "how many processes wait for a notify"},
+			{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it, for a notify or for its lock"},
+		},
+		Verbs: []decl.Verb{
+			{
+				Name: "acquire", Summary: "take the lock of a condition", Waits: true, Result: decl.Bool, Place: decl.InProcess,
+				Doc: `Passes at once if the lock is free or this process holds it; else blocks until
 it is free. With block: false it fails with WouldBlock at once, with timeout: it
 fails with Timeout, no earlier than that. With into: the variable becomes true
 or false instead.`,
-					Fields:  []decl.Field{blockField},
-					Errors:  []string{WouldBlock, Timeout, Invalid},
-					Example: "acquire: changed",
-				},
-				{
-					Name: "release", Summary: "give the lock of a condition back", Place: decl.InProcess,
-					Doc:     "Never blocks. The lock is free after as many releases as acquires. A process that does not hold it fails with Invalid.",
-					Errors:  []string{Invalid},
-					Example: "release: changed",
-				},
-				{
-					Name: "wait", Summary: "give the lock up until notified", Waits: true, Result: decl.Bool, Place: decl.InProcess,
-					Doc: `Needs the lock, else it fails with Invalid. Gives the lock up, however often it
+				Fields:  []decl.Field{blockField},
+				Errors:  []string{WouldBlock, Timeout, Invalid},
+				Example: "acquire: changed",
+			},
+			{
+				Name: "release", Summary: "give the lock of a condition back", Place: decl.InProcess,
+				Doc:     "Never blocks. The lock is free after as many releases as acquires. A process that does not hold it fails with Invalid.",
+				Errors:  []string{Invalid},
+				Example: "release: changed",
+			},
+			{
+				Name: "wait", Summary: "give the lock up until notified", Waits: true, Result: decl.Bool, Place: decl.InProcess,
+				Doc: `Needs the lock, else it fails with Invalid. Gives the lock up, however often it
 was acquired, blocks until a notify, and takes it again as often. With timeout:
 it fails with Timeout, no earlier than that, and holds the lock then, too. With
 into: the variable becomes true or false instead, as wait returns it.
@@ -54,58 +57,59 @@ into: the variable becomes true or false instead, as wait returns it.
 With until: it is wait_for: the condition is asked first, and again after every
 notify, always while holding the lock; the step ends when it holds. timeout: is
 for all of it.`,
-					Fields: []decl.Field{{Name: "until", Shape: decl.Cond,
-						Doc: "the condition to wait for, asked while holding the lock", Example: "total.value > 3"}},
-					Errors:  []string{Timeout, Invalid},
-					Example: `{wait: changed, until: "total.value > 3"}`,
-				},
-				{
-					Name: "notify", Summary: "wake one who waits on a condition", Place: decl.InProcess,
-					Doc:    "Never blocks. Needs the lock, else it fails with Invalid. The waiter goes on once the lock is given back. Nobody waits: nothing happens.",
-					Fields: []decl.Field{{Name: "n", Shape: decl.Int, Min: decl.Num(0), Default: "1", Doc: "how many to wake at most", Example: "2"}},
-					Errors: []string{Invalid},
+				Fields: []decl.Field{{Name: "until", Shape: decl.Cond,
+					Doc: "the condition to wait for, asked while holding the lock", Example: "total.value > 3"}},
+				Errors:  []string{Timeout, Invalid},
+				Example: `{wait: changed, until: "total.value > 3"}`,
+			},
+			{
+				Name: "notify", Summary: "wake one who waits on a condition", Place: decl.InProcess,
+				Doc:    "Never blocks. Needs the lock, else it fails with Invalid. The waiter goes on once the lock is given back. Nobody waits: nothing happens.",
+				Fields: []decl.Field{{Name: "n", Shape: decl.Int, Min: decl.Num(0), Default: "1", Doc: "how many to wake at most", Example: "2"}},
+				Errors: []string{Invalid},
 
-					Example: "notify: changed",
-				},
-				{
-					Name: "notify_all", Summary: "wake all who wait on a condition", Place: decl.InProcess,
-					Doc:     "Never blocks. Needs the lock, else it fails with Invalid. The waiters go on one after the other, once the lock is given back.",
-					Errors:  []string{Invalid},
-					Example: "notify_all: changed",
-				},
+				Example: "notify: changed",
 			},
-			Example: "changed: condition",
-			Source:  "multiprocessing.Condition with its default RLock",
-		},
-		ArenaSize: func(Args) int { return conditionSize },
-		Attach: func(a *Attachment) (any, error) {
-			return &condition{
-				lock: newReentrant(a.Mem, 8, false), ticket: word32(a.Mem, 16), top: word32(a.Mem, 20), mem: a.Mem,
-			}, nil
-		},
-		Facts: conditionFacts,
-		Ops: map[string]Op{
-			"acquire": {
-				Do:    func(h any, c *Call) error { return h.(*condition).lock.acquire(c) },
-				Ready: conditionReady,
-				Order: Acquire,
+			{
+				Name: "notify_all", Summary: "wake all who wait on a condition", Place: decl.InProcess,
+				Doc:     "Never blocks. Needs the lock, else it fails with Invalid. The waiters go on one after the other, once the lock is given back.",
+				Errors:  []string{Invalid},
+				Example: "notify_all: changed",
 			},
-			"release": {
-				Do:    func(h any, c *Call) error { return h.(*condition).lock.release(c) },
-				Order: Release,
-			},
-			"wait":       {Do: conditionWait, Ready: conditionReady, Order: Acquire},
-			"notify":     {Do: conditionNotify, Order: Release},
-			"notify_all": {Do: conditionNotifyAll, Order: Release},
 		},
-		Holders: func(h any) []int { return h.(*condition).lock.holders() },
-		Died: func(h any, slot int) {
-			k := h.(*condition)
-			k.entry(slot).Store(0)
-			k.lock.died(slot)
+		Example: "changed: condition",
+		Source:  "multiprocessing.Condition with its default RLock",
+	},
+	ArenaSize: func(Args) int { return conditionSize },
+	Attach: func(a *Attachment) (any, error) {
+		return &condition{
+			lock: newReentrant(a.Mem, 8, false), ticket: word32(a.Mem, 16), top: word32(a.Mem, 20), mem: a.Mem,
+		}, nil
+	},
+	Facts: conditionFacts,
+	Ops: []Op{
+		{
+			Verb:  "acquire",
+			Do:    func(h any, c *Call) error { return h.(*condition).lock.acquire(c) },
+			Ready: conditionReady,
+			Order: Acquire,
 		},
-		Model: func(_ Args, n int) (Model, error) { return conditionModel{n}, nil },
-	})
+		{
+			Verb:  "release",
+			Do:    func(h any, c *Call) error { return h.(*condition).lock.release(c) },
+			Order: Release,
+		},
+		{Verb: "wait", Do: conditionWait, Ready: conditionReady, Order: Acquire},
+		{Verb: "notify", Do: conditionNotify, Order: Release},
+		{Verb: "notify_all", Do: conditionNotifyAll, Order: Release},
+	},
+	Holders: func(h any) []int { return h.(*condition).lock.holders() },
+	Died: func(h any, slot int) {
+		k := h.(*condition)
+		k.entry(slot).Store(0)
+		k.lock.died(slot)
+	},
+	Model: func(_ Args, n int) (Model, error) { return conditionModel{n}, nil },
 }
 
 // condition: a re-entrant lock, and a word for each slot. That word is 0, or

@@ -59,7 +59,7 @@ func TestConditionWakesAll(t *testing.T) {
 	c.do(t, n-1, order{Verb: "acquire"})
 	c.do(t, n-1, order{Verb: "notify_all"})
 	for i := range n - 1 {
-		if c.d.Ops["wait"].Ready(c.handle, uint64(i)<<argShift|argRetake) {
+		if c.d.Op("wait").Ready(c.handle, uint64(i)<<argShift|argRetake) {
 			t.Error("ready while another process holds the lock")
 		}
 	}

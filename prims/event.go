@@ -8,64 +8,64 @@ import (
 	"ipcrun/spec/decl"
 )
 
-func init() {
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "event",
-			Summary: "a flag that processes wait for",
-			Doc: `An event is clear or set and starts clear. wait blocks while it is clear and
+func init() { Register(&eventKind) }
+
+var eventKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "event",
+		Summary: "a flag that processes wait for",
+		Doc: `An event is clear or set and starts clear. wait blocks while it is clear and
 passes at once while it is set, for all waiters and any number of times; set
 wakes everybody, clear makes later waits block again. A wait that began before
 a set ends by it, even if a clear follows at once.`,
-			Facts: []decl.Fact{
-				{Name: "set", Shape: decl.Bool, Doc: "whether it is set"},
-				{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that wait for it"},
+		Facts: []decl.Fact{
+			{Name: "set", Shape: decl.Bool, Doc: "whether it is set"},
+			{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that wait for it"},
+		},
+		Verbs: []decl.Verb{
+			{
+				Name: "set", Summary: "set an event and wake all who wait for it", Place: decl.InProcess,
+				Doc:     "Never blocks. Setting a set event changes nothing.",
+				Example: "set: ready",
 			},
-			Verbs: []decl.Verb{
-				{
-					Name: "set", Summary: "set an event and wake all who wait for it", Place: decl.InProcess,
-					Doc:     "Never blocks. Setting a set event changes nothing.",
-					Example: "set: ready",
-				},
-				{
-					Name: "clear", Summary: "clear an event", Place: decl.InProcess,
-					Doc:     "Never blocks. Waits that begin afterwards block until the next set.",
-					Example: "clear: ready",
-				},
-				{
-					Name: "wait", Summary: "wait until an event is set", Waits: true, Result: decl.Bool, Place: decl.InProcess,
-					Doc: `Blocks until the event is set. With block: false it fails with WouldBlock at
+			{
+				Name: "clear", Summary: "clear an event", Place: decl.InProcess,
+				Doc:     "Never blocks. Waits that begin afterwards block until the next set.",
+				Example: "clear: ready",
+			},
+			{
+				Name: "wait", Summary: "wait until an event is set", Waits: true, Result: decl.Bool, Place: decl.InProcess,
+				Doc: `Blocks until the event is set. With block: false it fails with WouldBlock at
 once, with timeout: it fails with Timeout, no earlier than that. With into: the
 variable becomes true or false instead, as wait returns it in
 multiprocessing.Event.`,
-					Fields:  []decl.Field{blockField},
-					Errors:  []string{WouldBlock, Timeout},
-					Example: "{wait: ready, timeout: 500ms}",
-				},
-				{
-					Name: "is_set", Summary: "ask whether an event is set", Result: decl.Bool, Place: decl.InProcess,
-					Doc:     "Never blocks. The answer goes where into: says.",
-					Example: "{is_set: ready, into: seen}",
-				},
+				Fields:  []decl.Field{blockField},
+				Errors:  []string{WouldBlock, Timeout},
+				Example: "{wait: ready, timeout: 500ms}",
 			},
-			Example: "ready: event",
-			Source:  "multiprocessing.Event",
+			{
+				Name: "is_set", Summary: "ask whether an event is set", Result: decl.Bool, Place: decl.InProcess,
+				Doc:     "Never blocks. The answer goes where into: says.",
+				Example: "{is_set: ready, into: seen}",
+			},
 		},
-		ArenaSize: func(Args) int { return 16 },
-		Attach: func(a *Attachment) (any, error) {
-			return &event{seq: word64(a.Mem, 0), word: word32(a.Mem, 8), waiters: word32(a.Mem, 12)}, nil
-		},
-		Facts: func(h any, _ View) map[string]any {
-			return map[string]any{"set": h.(*event).isSet()}
-		},
-		Ops: map[string]Op{
-			"set":    {Do: eventSet, Order: Release},
-			"clear":  {Do: eventClear},
-			"wait":   {Do: eventWait, Ready: eventReady, Order: Acquire},
-			"is_set": {Do: eventIsSet, Order: Acquire},
-		},
-		Model: func(_ Args, n int) (Model, error) { return eventModel{n}, nil },
-	})
+		Example: "ready: event",
+		Source:  "multiprocessing.Event",
+	},
+	ArenaSize: func(Args) int { return 16 },
+	Attach: func(a *Attachment) (any, error) {
+		return &event{seq: word64(a.Mem, 0), word: word32(a.Mem, 8), waiters: word32(a.Mem, 12)}, nil
+	},
+	Facts: func(h any, _ View) map[string]any {
+		return map[string]any{"set": h.(*event).isSet()}
+	},
+	Ops: []Op{
+		{Verb: "set", Do: eventSet, Order: Release},
+		{Verb: "clear", Do: eventClear},
+		{Verb: "wait", Do: eventWait, Ready: eventReady, Order: Acquire},
+		{Verb: "is_set", Do: eventIsSet, Order: Acquire},
+	},
+	Model: func(_ Args, n int) (Model, error) { return eventModel{n}, nil },
 }
 
 // event: word counts the changes; it is odd while the event is set. A waiter

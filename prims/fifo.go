@@ -10,17 +10,22 @@ import (
 )
 
 // NoReader is the failure of an open to write that may not wait.
-var NoReader = decl.RegisterError("NoReader", "nobody has the FIFO open for reading, and the open was told not to wait (ENXIO)")
+const NoReader = "NoReader"
+
+func init() {
+	decl.RegisterError(NoReader, "nobody has the FIFO open for reading, and the open was told not to wait (ENXIO)")
+}
 
 // fifoOpens is the part of an open that others can see before it is over.
 const fifoOpens = "opens"
 
-func init() {
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "fifo",
-			Summary: "a pipe that any program opens by its path",
-			Doc: `A FIFO, or named pipe: what mkfifo makes. It has two ends, r to receive and w to
+func init() { Register(&fifoKind) }
+
+var fifoKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "fifo",
+		Summary: "a pipe that any program opens by its path",
+		Doc: `A FIFO, or named pipe: what mkfifo makes. It has two ends, r to receive and w to
 send, and a process has neither before it has opened it. open waits until somebody
 has opened the other end, be it a process of the run or any other program.
 
@@ -39,19 +44,19 @@ The engine makes the FIFO before any process is forked: at the path that name:
 says, or in the run's own directory. If there is a file already, the run ends as an
 error and leaves that one alone. At the end the FIFO is removed, also when ipcrun
 is killed.`,
-			Fields: []decl.Field{pathName},
-			Check:  checkPathField(pathMost),
-			Named:  "name",
-			Facts: []decl.Fact{
-				{Name: "sent", Shape: decl.Int, Doc: "how many bytes steps have sent"},
-				{Name: "received", Shape: decl.Int, Doc: "how many bytes steps have received"},
-				nameFact,
-				{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
-			},
-			Verbs: []decl.Verb{
-				{
-					Name: "open", Summary: "open an end of a FIFO, waiting until somebody opens the other one", Waits: true, Place: decl.InProcess,
-					Doc: `Blocks until somebody has opened the other end. With timeout: it fails with
+		Fields: []decl.Field{pathName},
+		Check:  func(_ any, fields map[string]any) (string, string) { return checkPathField(fields, pathMost) },
+		Named:  "name",
+		Facts: []decl.Fact{
+			{Name: "sent", Shape: decl.Int, Doc: "how many bytes steps have sent"},
+			{Name: "received", Shape: decl.Int, Doc: "how many bytes steps have received"},
+			nameFact,
+			{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
+		},
+		Verbs: []decl.Verb{
+			{
+				Name: "open", Summary: "open an end of a FIFO, waiting until somebody opens the other one", Waits: true, Place: decl.InProcess,
+				Doc: `Blocks until somebody has opened the other end. With timeout: it fails with
 Timeout, no earlier than that. With block: false (O_NONBLOCK) r is open at once,
 and w fails with NoReader (ENXIO) where nobody has r open. An end that this process
 has open already fails with Invalid, a FIFO whose name is gone with NoEntry.
@@ -61,86 +66,85 @@ even if its writer has gone, which open(2) would.
 
 A program that is no part of the run may be waiting in its own open(2), which
 nothing tells: an open to write looks for it every 20 ms at the latest.`,
-					Fields:  []decl.Field{blockField},
-					Errors:  []string{Timeout, NoReader, NoEntry, Invalid},
-					Example: "open: line.w",
-				},
-				{
-					Name: "send", Summary: "write text to a FIFO, waiting while it is full", Waits: true, Place: decl.InProcess,
-					Doc: `Blocks until all of it is in the FIFO. With block: false it fails with WouldBlock
+				Fields:  []decl.Field{blockField},
+				Errors:  []string{Timeout, NoReader, NoEntry, Invalid},
+				Example: "open: line.w",
+			},
+			{
+				Name: "send", Summary: "write text to a FIFO, waiting while it is full", Waits: true, Place: decl.InProcess,
+				Doc: `Blocks until all of it is in the FIFO. With block: false it fails with WouldBlock
 at once if that cannot be, with timeout: with Timeout, no earlier than that. What
 does not fit is not taken back: a failure says how many bytes were written.`,
-					Fields: []decl.Field{
-						{Name: "value", Shape: decl.Text, Required: true, Doc: "text, which are its bytes", Example: `"hello\n"`},
-						blockField,
-					},
-					Errors:  []string{BrokenPipe, Closed, WouldBlock, Timeout, BadDirection, Invalid},
-					Example: `{send: line.w, value: "hello\n"}`,
+				Fields: []decl.Field{
+					{Name: "value", Shape: decl.Text, Required: true, Doc: "text, which are its bytes", Example: `"hello\n"`},
+					blockField,
 				},
-				{
-					Name: "recv", Summary: "read text from a FIFO, waiting while there is none", Waits: true, Result: decl.Any, Place: decl.InProcess,
-					Doc: `Blocks until something is there: at least one byte and at most size, which into:
+				Errors:  []string{BrokenPipe, Closed, WouldBlock, Timeout, BadDirection, Invalid},
+				Example: `{send: line.w, value: "hello\n"}`,
+			},
+			{
+				Name: "recv", Summary: "read text from a FIFO, waiting while there is none", Waits: true, Result: decl.Any, Place: decl.InProcess,
+				Doc: `Blocks until something is there: at least one byte and at most size, which into:
 receives as text, whatever they are. With block: false it fails with WouldBlock at
 once, with timeout: with Timeout, no earlier than that. EOF: nothing is there, and
 nobody has the other end open.`,
-					Fields: []decl.Field{
-						{Name: "size", Shape: decl.Int, Default: "65536", Min: decl.Num(1), Max: decl.Num(1 << 30), Doc: "the most bytes it takes", Example: "100"},
-						blockField,
-					},
-					Errors:  []string{EOF, Closed, WouldBlock, Timeout, BadDirection, Invalid},
-					Example: "{recv: line.r, into: said}",
+				Fields: []decl.Field{
+					{Name: "size", Shape: decl.Int, Default: "65536", Min: decl.Num(1), Max: decl.Num(1 << 30), Doc: "the most bytes it takes", Example: "100"},
+					blockField,
 				},
-				{
-					Name: "close", Summary: "close an end of a FIFO in this process", Place: decl.InProcess,
-					Doc:     "Never blocks. Closing what is not open changes nothing. It may be opened again.",
-					Example: "close: line.w",
-				},
-				unlinkVerb("a FIFO", "line.w"),
+				Errors:  []string{EOF, Closed, WouldBlock, Timeout, BadDirection, Invalid},
+				Example: "{recv: line.r, into: said}",
 			},
-			Example: "line: {fifo, name: /tmp/line}",
-			Source:  "fifo(7), mkfifo(3), open(2), pipe(7)",
-			Parts:   func(any, map[string]any) []string { return []string{"r", "w"} },
-			OneWay:  func(any, map[string]any) bool { return true },
+			{
+				Name: "close", Summary: "close an end of a FIFO in this process", Place: decl.InProcess,
+				Doc:     "Never blocks. Closing what is not open changes nothing. It may be opened again.",
+				Example: "close: line.w",
+			},
+			unlinkVerb("a FIFO", "line.w"),
 		},
-		ArenaSize: func(Args) int { return pipeMem + fifoHead + nameMem },
-		Inner:     []decl.Verb{{Name: fifoOpens, Summary: "begin to open an end of a FIFO: others can see it"}},
-		Create:    createFifo,
-		Attach: func(a *Attachment) (any, error) {
-			// The stream is that of a pipe. It has no descriptors yet.
-			p := newPipe(&Attachment{Name: a.Name, Args: Args{Main: oneWay, Fields: map[string]any{"bytes": true}}, Mem: a.Mem[:pipeMem]})
-			mem := a.Mem[pipeMem:]
-			return &fifo{pipe: p, opens: word32(mem, 0), path: getName(mem[fifoHead:]), open: openToOthers(a.Args), pending: [2]int{-1, -1}}, nil
-		},
-		Detach: func(h any) {
+		Example: "line: {fifo, name: /tmp/line}",
+		Source:  "fifo(7), mkfifo(3), open(2), pipe(7)",
+		Parts:   func(any, map[string]any) []string { return []string{"r", "w"} },
+		OneWay:  func(any, map[string]any) bool { return true },
+	},
+	ArenaSize: func(Args) int { return pipeMem + fifoHead + nameMem },
+	Inner:     []decl.Verb{{Name: fifoOpens, Summary: "begin to open an end of a FIFO: others can see it"}},
+	Create:    createFifo,
+	Attach: func(a *Attachment) (any, error) {
+		// The stream is that of a pipe. It has no descriptors yet.
+		p := newPipe(&Attachment{Name: a.Name, Args: Args{Main: oneWay, Fields: map[string]any{"bytes": true}}, Mem: a.Mem[:pipeMem]})
+		mem := a.Mem[pipeMem:]
+		return &fifo{pipe: p, opens: word32(mem, 0), path: getName(mem[fifoHead:]), open: openToOthers(a.Args), pending: [2]int{-1, -1}}, nil
+	},
+	Detach: func(h any) {
+		f := h.(*fifo)
+		f.detach()
+		for i := range f.ends {
+			f.dropPending(&f.ends[i])
+		}
+	},
+	Address: func(h any) string { return h.(*fifo).path },
+	Facts: func(h any, _ View) map[string]any {
+		f := h.(*fifo)
+		return map[string]any{"sent": int(f.streams[0].sent.Load()), "received": int(f.streams[0].received.Load()), "name": f.path}
+	},
+	Ops: []Op{
+		{Verb: "open", Do: fifoOpen, Order: Acquire, Ready: func(h any, seen uint64) bool {
 			f := h.(*fifo)
-			f.detach()
-			for i := range f.ends {
-				f.dropPending(&f.ends[i])
-			}
-		},
-		Address: func(h any) string { return h.(*fifo).path },
-		Facts: func(h any, _ View) map[string]any {
+			return f.open || uint64(f.opens.Load()) != seen
+		}},
+		{Verb: fifoOpens, Do: func(any, *Call) error { return nil }, Order: Release},
+		{Verb: "send", Do: fifoSend, Order: Release, Ready: fifoReady},
+		{Verb: "recv", Do: fifoRecv, Order: Acquire, Ready: fifoReady},
+		{Verb: "close", Do: func(h any, c *Call) error { return pipeClose(h.(*fifo).pipe, c) }, Order: Release},
+		{Verb: "unlink", Do: func(h any, c *Call) error {
 			f := h.(*fifo)
-			return map[string]any{"sent": int(f.streams[0].sent.Load()), "received": int(f.streams[0].received.Load()), "name": f.path}
-		},
-		Ops: map[string]Op{
-			"open": {Do: fifoOpen, Order: Acquire, Ready: func(h any, seen uint64) bool {
-				f := h.(*fifo)
-				return f.open || uint64(f.opens.Load()) != seen
-			}},
-			fifoOpens: {Do: func(any, *Call) error { return nil }, Order: Release},
-			"send":    {Do: fifoSend, Order: Release, Ready: fifoReady},
-			"recv":    {Do: fifoRecv, Order: Acquire, Ready: fifoReady},
-			"close":   {Do: func(h any, c *Call) error { return pipeClose(h.(*fifo).pipe, c) }, Order: Release},
-			"unlink": {Do: func(h any, c *Call) error {
-				f := h.(*fifo)
-				c.Seq = f.seq.Add(1)
-				return unlinked(f.path, os.Remove(f.path))
-			}},
-		},
-		Explain: func(h any, verb string, arg uint64) Blocked { return h.(*fifo).explain(verb, arg) },
-		Model:   withUnlink(func(_ Args, n int) (Model, error) { return fifoModel{n}, nil }),
-	})
+			c.Seq = f.seq.Add(1)
+			return unlinked(f.path, os.Remove(f.path))
+		}},
+	},
+	Explain: func(h any, verb string, arg uint64) Blocked { return h.(*fifo).explain(verb, arg) },
+	Model:   func(_ Args, n int) (Model, error) { return namedModel{fifoModel{n}}, nil },
 }
 
 // fifo is a process's handle: a pipe whose ends it opens and closes by itself.

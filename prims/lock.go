@@ -9,12 +9,13 @@ import (
 	"ipcrun/spec/decl"
 )
 
-func init() {
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "lock",
-			Summary: "mutual exclusion: one process at a time",
-			Doc: `A lock, in C a mutex, is free or held. acquire takes it, and blocks while another process (or
+func init() { Register(&lockKind) }
+
+var lockKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "lock",
+		Summary: "mutual exclusion: one process at a time",
+		Doc: `A lock, in C a mutex, is free or held. acquire takes it, and blocks while another process (or
 the same one) holds it; release frees it and lets one waiter go on. As in
 multiprocessing.Lock it is not owned: any process may release it, and a holder
 that ends keeps it locked for ever. Which waiter gets it next is not defined.
@@ -23,58 +24,57 @@ With robust: true a holder that ends, by a signal or by itself, leaves the lock
 to the next acquire, waiting or later: that one fails with OwnerDied and holds
 the lock, as pthread_mutex_lock does with EOWNERDEAD. A step with error:
 OwnerDied goes on as the holder, repairs what the lock protects, and releases.`,
-			Fields: []decl.Field{robustField},
-			Facts: []decl.Fact{
-				{Name: "locked", Shape: decl.Bool, Doc: "whether somebody holds it"},
-				{Name: "holder", Shape: decl.String, Doc: "name of the process that acquired it, empty when it is free"},
-				{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
-			},
-			Verbs: []decl.Verb{
-				{
-					Name: "acquire", Summary: "take a lock, waiting until it is free", Waits: true, Result: decl.Bool, Place: decl.InProcess,
-					Doc: `Blocks until the lock is free and takes it. With block: false it fails with
+		Fields: []decl.Field{robustField},
+		Facts: []decl.Fact{
+			{Name: "locked", Shape: decl.Bool, Doc: "whether somebody holds it"},
+			{Name: "holder", Shape: decl.String, Doc: "name of the process that acquired it, empty when it is free"},
+			{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
+		},
+		Verbs: []decl.Verb{
+			{
+				Name: "acquire", Summary: "take a lock, waiting until it is free", Waits: true, Result: decl.Bool, Place: decl.InProcess,
+				Doc: `Blocks until the lock is free and takes it. With block: false it fails with
 WouldBlock at once, with timeout: it fails with Timeout, no earlier than that.
 With into: the variable becomes true or false instead, as acquire returns it in
 multiprocessing.Lock. A robust lock whose holder has ended: OwnerDied, and this
 process holds it.`,
-					Fields:  []decl.Field{blockField},
-					Errors:  []string{WouldBlock, Timeout, OwnerDied},
-					Example: "acquire: gate",
-				},
-				{
-					Name: "release", Summary: "free a lock", Place: decl.InProcess,
-					Doc:     "Never blocks. Releasing a lock that nobody holds fails with Invalid (ValueError in multiprocessing.Lock).",
-					Errors:  []string{Invalid},
-					Example: "release: gate",
-				},
+				Fields:  []decl.Field{blockField},
+				Errors:  []string{WouldBlock, Timeout, OwnerDied},
+				Example: "acquire: gate",
 			},
-			Example: "gate: lock",
-			Source:  "multiprocessing.Lock; robust: pthread_mutexattr_setrobust(3)",
+			{
+				Name: "release", Summary: "free a lock", Place: decl.InProcess,
+				Doc:     "Never blocks. Releasing a lock that nobody holds fails with Invalid (ValueError in multiprocessing.Lock).",
+				Errors:  []string{Invalid},
+				Example: "release: gate",
+			},
 		},
-		ArenaSize: func(Args) int { return 24 },
-		Attach: func(a *Attachment) (any, error) {
-			return &lock{seq: word64(a.Mem, 0), word: word32(a.Mem, 8), waiters: word32(a.Mem, 12), called: word32(a.Mem, 16), robust: isRobust(a.Args)}, nil
-		},
-		Facts: func(h any, v View) map[string]any {
-			holder := ""
-			if o := h.(*lock).owner(); o >= 0 {
-				holder = v.Process(o)
-			}
-			return map[string]any{"locked": holder != "", "holder": holder}
-		},
-		Ops: map[string]Op{
-			"acquire": {Do: lockAcquire, Ready: func(h any, _ uint64) bool { return h.(*lock).ready() }, Order: Acquire},
-			"release": {Do: lockRelease, Order: Release},
-		},
-		Holders: func(h any) []int {
-			if o := h.(*lock).owner(); o >= 0 {
-				return []int{o}
-			}
-			return nil
-		},
-		Died:  func(h any, slot int) { h.(*lock).died(slot) },
-		Model: func(a Args, _ int) (Model, error) { return lockModel{isRobust(a)}, nil },
-	})
+		Example: "gate: lock",
+		Source:  "multiprocessing.Lock; robust: pthread_mutexattr_setrobust(3)",
+	},
+	ArenaSize: func(Args) int { return 24 },
+	Attach: func(a *Attachment) (any, error) {
+		return &lock{seq: word64(a.Mem, 0), word: word32(a.Mem, 8), waiters: word32(a.Mem, 12), called: word32(a.Mem, 16), robust: isRobust(a.Args)}, nil
+	},
+	Facts: func(h any, v View) map[string]any {
+		holder := ""
+		if o := h.(*lock).owner(); o >= 0 {
+			holder = v.Process(o)
+		}
+		return map[string]any{"locked": holder != "", "holder": holder}
+	},
+	Ops: []Op{
+		{Verb: "acquire", Do: lockAcquire, Ready: func(h any, _ uint64) bool { return h.(*lock).ready() }, Order: Acquire},
+		{Verb: "release", Do: lockRelease, Order: Release},
+	},
+	Holders: func(h any) []int {
+		if o := h.(*lock).owner(); o >= 0 {
+			return []int{o}
+		}
+		return nil
+	},
+	Died:  func(h any, slot int) { h.(*lock).died(slot) },
+	Model: func(a Args, _ int) (Model, error) { return lockModel{isRobust(a)}, nil },
 }
 
 // blockField is the block: parameter of operations that may wait.

@@ -285,7 +285,7 @@ func (w *worker) do(o order) (r reply) {
 		c.Deadline = began + int64(o.After)
 	}
 	for {
-		err := w.d.Ops[o.Verb].Do(w.h, c)
+		err := w.d.Op(o.Verb).Do(w.h, c)
 		if errors.Is(err, ErrInterrupted) {
 			w.self.Interrupt.Store(0)
 			continue

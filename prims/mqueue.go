@@ -11,10 +11,15 @@ import (
 )
 
 // Errors of what lives under a name, and of bounded messages.
-var (
-	TooLong = decl.RegisterError("TooLong", "a message is longer than the object takes, or than the size that was given for it (EMSGSIZE, E2BIG)")
-	NoEntry = decl.RegisterError("NoEntry", "there is nothing of that name any more (ENOENT)")
+const (
+	TooLong = "TooLong"
+	NoEntry = "NoEntry"
 )
+
+func init() {
+	decl.RegisterError(TooLong, "a message is longer than the object takes, or than the size that was given for it (EMSGSIZE, E2BIG)")
+	decl.RegisterError(NoEntry, "there is nothing of that name any more (ENOENT)")
+}
 
 // The bounds of a POSIX message queue on Linux.
 const (
@@ -25,12 +30,13 @@ const (
 	mqMsgSize      = 8192
 )
 
-func init() {
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "mqueue",
-			Summary: "a queue of messages with priorities that any program opens by its name",
-			Doc: `A POSIX message queue: what mq_open, mq_send and mq_receive of the C library work
+func init() { Register(&mqueueKind) }
+
+var mqueueKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "mqueue",
+		Summary: "a queue of messages with priorities that any program opens by its name",
+		Doc: `A POSIX message queue: what mq_open, mq_send and mq_receive of the C library work
 with. A message is text, bytes as they are, at most msgsize of them, and may be
 empty; it has a priority from 0 to 32767. recv takes the oldest of those with the
 highest priority. The queue holds at most maxmsg messages: send blocks while it
@@ -53,100 +59,99 @@ together.
 The numbers of operations, and so the log, agree with the order in which things
 happened in so far as a send has a smaller number than the recv that took its
 message. The kernel says no more.`,
-			Main: &decl.Field{Name: "mqueue", Shape: decl.Int, Default: "10", Min: decl.Num(1), Max: decl.Num(mqMostMessages), Static: true,
-				Doc: "maxmsg: how many messages it holds at most", Example: "4"},
-			Fields: []decl.Field{
-				{Name: "msgsize", Shape: decl.Int, Default: "8192", Min: decl.Num(1), Max: decl.Num(mqMostBytes), Static: true,
-					Doc: "how many bytes a message has at most", Example: "128"},
-				posixName,
-			},
-			Check: checkNameField(0),
-			Named: "name",
-			Facts: []decl.Fact{
-				{Name: "size", Shape: decl.Int, Doc: "how many messages are in it"},
-				{Name: "full", Shape: decl.Bool, Doc: "whether it holds maxmsg messages"},
-				{Name: "empty", Shape: decl.Bool, Doc: "whether it holds none"},
-				{Name: "maxmsg", Shape: decl.Int, Doc: "how many messages it holds at most"},
-				{Name: "msgsize", Shape: decl.Int, Doc: "how many bytes a message has at most"},
-				nameFact,
-				{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
-			},
-			Verbs: []decl.Verb{
-				{
-					Name: "send", Summary: "put a message into a POSIX message queue, waiting while it is full", Waits: true, Place: decl.InProcess,
-					Doc: `Blocks while the queue is full. With block: false it fails with Full at once
+		Main: &decl.Field{Name: "mqueue", Shape: decl.Int, Default: "10", Min: decl.Num(1), Max: decl.Num(mqMostMessages), Static: true,
+			Doc: "maxmsg: how many messages it holds at most", Example: "4"},
+		Fields: []decl.Field{
+			{Name: "msgsize", Shape: decl.Int, Default: "8192", Min: decl.Num(1), Max: decl.Num(mqMostBytes), Static: true,
+				Doc: "how many bytes a message has at most", Example: "128"},
+			posixName,
+		},
+		Check: func(_ any, fields map[string]any) (string, string) { return checkNameField(fields, 0) },
+		Named: "name",
+		Facts: []decl.Fact{
+			{Name: "size", Shape: decl.Int, Doc: "how many messages are in it"},
+			{Name: "full", Shape: decl.Bool, Doc: "whether it holds maxmsg messages"},
+			{Name: "empty", Shape: decl.Bool, Doc: "whether it holds none"},
+			{Name: "maxmsg", Shape: decl.Int, Doc: "how many messages it holds at most"},
+			{Name: "msgsize", Shape: decl.Int, Doc: "how many bytes a message has at most"},
+			nameFact,
+			{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
+		},
+		Verbs: []decl.Verb{
+			{
+				Name: "send", Summary: "put a message into a POSIX message queue, waiting while it is full", Waits: true, Place: decl.InProcess,
+				Doc: `Blocks while the queue is full. With block: false it fails with Full at once
 (EAGAIN), with timeout: with Timeout, no earlier than that (ETIMEDOUT). A message
 longer than msgsize fails with TooLong (EMSGSIZE), whatever the queue holds, a
 priority that there is not with Invalid (EINVAL).`,
-					Fields: []decl.Field{
-						{Name: "value", Shape: decl.Text, Required: true, Doc: "the message: text, which are its bytes", Example: "hello"},
-						{Name: "priority", Shape: decl.Int, Default: "0", Min: decl.Num(0), Max: decl.Num(mqPriorities - 1), Doc: "its priority: the highest is received first", Example: "5"},
-						blockField,
-					},
-					Errors:  []string{Full, Timeout, TooLong, Closed, Invalid},
-					Example: "{send: jobs, value: hello, priority: 5}",
+				Fields: []decl.Field{
+					{Name: "value", Shape: decl.Text, Required: true, Doc: "the message: text, which are its bytes", Example: "hello"},
+					{Name: "priority", Shape: decl.Int, Default: "0", Min: decl.Num(0), Max: decl.Num(mqPriorities - 1), Doc: "its priority: the highest is received first", Example: "5"},
+					blockField,
 				},
-				{
-					Name: "recv", Summary: "take the oldest message of the highest priority out of a POSIX message queue", Waits: true, Result: decl.Any, Place: decl.InProcess,
-					Doc: `Blocks while the queue is empty. With block: false it fails with Empty at once
+				Errors:  []string{Full, Timeout, TooLong, Closed, Invalid},
+				Example: "{send: jobs, value: hello, priority: 5}",
+			},
+			{
+				Name: "recv", Summary: "take the oldest message of the highest priority out of a POSIX message queue", Waits: true, Result: decl.Any, Place: decl.InProcess,
+				Doc: `Blocks while the queue is empty. With block: false it fails with Empty at once
 (EAGAIN), with timeout: with Timeout, no earlier than that (ETIMEDOUT). into:
 receives the message as text, whatever its bytes are; with whole: true a mapping
 with value and priority. A size smaller than msgsize fails with TooLong (EMSGSIZE),
 as a buffer does that could not take every message, and takes none.`,
-					Fields: []decl.Field{
-						{Name: "whole", Shape: decl.Bool, Default: "false", Doc: "whether the result is a mapping with value and priority", Example: "true"},
-						{Name: "size", Shape: decl.Int, Default: "msgsize", Min: decl.Num(1), Max: decl.Num(mqMostBytes), Doc: "how many bytes the receiver has room for", Example: "16"},
-						blockField,
-					},
-					Errors:  []string{Empty, Timeout, TooLong, Closed, Invalid},
-					Example: "{recv: jobs, into: job}",
+				Fields: []decl.Field{
+					{Name: "whole", Shape: decl.Bool, Default: "false", Doc: "whether the result is a mapping with value and priority", Example: "true"},
+					{Name: "size", Shape: decl.Int, Default: "msgsize", Min: decl.Num(1), Max: decl.Num(mqMostBytes), Doc: "how many bytes the receiver has room for", Example: "16"},
+					blockField,
 				},
-				{
-					Name: "close", Summary: "close a POSIX message queue in this process", Place: decl.InProcess,
-					Doc: `Never blocks. Later steps of this process that use it fail with Closed; others
-do not notice. Closing twice changes nothing.`,
-					Example: "close: jobs",
-				},
-				unlinkVerb("a POSIX message queue", "jobs"),
+				Errors:  []string{Empty, Timeout, TooLong, Closed, Invalid},
+				Example: "{recv: jobs, into: job}",
 			},
-			Example: "jobs: {mqueue: 4, msgsize: 128, name: /jobs}",
-			Source:  "mq_overview(7), mq_open(3), mq_send(3), mq_receive(3)",
+			{
+				Name: "close", Summary: "close a POSIX message queue in this process", Place: decl.InProcess,
+				Doc: `Never blocks. Later steps of this process that use it fail with Closed; others
+do not notice. Closing twice changes nothing.`,
+				Example: "close: jobs",
+			},
+			unlinkVerb("a POSIX message queue", "jobs"),
 		},
-		ArenaSize: func(Args) int { return 8 + nameMem },
-		Roles:     func(Args) []Role { return []Role{{Name: "queue"}} },
-		Create:    createMqueue,
-		Attach:    attachMqueue,
-		Detach:    func(h any) { h.(*mqueue).shut() },
-		Address:   func(h any) string { return h.(*mqueue).name },
-		Facts: func(h any, _ View) map[string]any {
+		Example: "jobs: {mqueue: 4, msgsize: 128, name: /jobs}",
+		Source:  "mq_overview(7), mq_open(3), mq_send(3), mq_receive(3)",
+	},
+	ArenaSize: func(Args) int { return 8 + nameMem },
+	Roles:     func(Args) []Role { return []Role{{Name: "queue"}} },
+	Create:    createMqueue,
+	Attach:    attachMqueue,
+	Detach:    func(h any) { h.(*mqueue).shut() },
+	Address:   func(h any) string { return h.(*mqueue).name },
+	Facts: func(h any, _ View) map[string]any {
+		q := h.(*mqueue)
+		n := q.size()
+		return map[string]any{"size": n, "full": n >= q.maxmsg, "empty": n == 0, "maxmsg": q.maxmsg, "msgsize": q.msgsize, "name": q.name}
+	},
+	Ops: []Op{
+		{Verb: "send", Do: mqueueSend, Order: Release, Ready: func(h any, _ uint64) bool { q := h.(*mqueue); return q.open || q.size() < q.maxmsg }},
+		{Verb: "recv", Do: mqueueRecv, Order: Acquire, Ready: func(h any, _ uint64) bool { q := h.(*mqueue); return q.open || q.size() > 0 }},
+		{Verb: "close", Do: func(h any, c *Call) error {
 			q := h.(*mqueue)
-			n := q.size()
-			return map[string]any{"size": n, "full": n >= q.maxmsg, "empty": n == 0, "maxmsg": q.maxmsg, "msgsize": q.msgsize, "name": q.name}
-		},
-		Ops: map[string]Op{
-			"send": {Do: mqueueSend, Order: Release, Ready: func(h any, _ uint64) bool { q := h.(*mqueue); return q.open || q.size() < q.maxmsg }},
-			"recv": {Do: mqueueRecv, Order: Acquire, Ready: func(h any, _ uint64) bool { q := h.(*mqueue); return q.open || q.size() > 0 }},
-			"close": {Do: func(h any, c *Call) error {
-				q := h.(*mqueue)
-				c.Seq, q.closed = q.seq.Add(1), true
-				q.shut()
-				return nil
-			}},
-			"unlink": {Do: func(h any, c *Call) error {
-				q := h.(*mqueue)
-				c.Seq = q.seq.Add(1)
-				return unlinked(q.name, unlinkMqueue(q.name))
-			}},
-		},
-		Model: withUnlink(func(a Args, _ int) (Model, error) {
-			m := mqueueModel{}
-			m.maxmsg, m.msgsize = mqueueArgs(a)
-			if n := m.maxmsg * (8 + m.msgsize); n > 1<<24 {
-				return nil, fmt.Errorf("%d messages of %d bytes are too many to look at every order of them", m.maxmsg, m.msgsize)
-			}
-			return m, nil
-		}),
-	})
+			c.Seq, q.closed = q.seq.Add(1), true
+			q.shut()
+			return nil
+		}},
+		{Verb: "unlink", Do: func(h any, c *Call) error {
+			q := h.(*mqueue)
+			c.Seq = q.seq.Add(1)
+			return unlinked(q.name, unlinkMqueue(q.name))
+		}},
+	},
+	Model: func(a Args, _ int) (Model, error) {
+		m := mqueueModel{}
+		m.maxmsg, m.msgsize = mqueueArgs(a)
+		if n := m.maxmsg * (8 + m.msgsize); n > 1<<24 {
+			return nil, fmt.Errorf("%d messages of %d bytes are too many to look at every order of them", m.maxmsg, m.msgsize)
+		}
+		return namedModel{m}, nil
+	},
 }
 
 // unlinkVerb describes the unlink of a kind.
@@ -187,7 +192,7 @@ type mqueue struct {
 	buf             []byte
 }
 
-var errClosedMqueue = decl.Fail(Closed, "this process has closed the queue")
+var errClosedMqueue = &decl.Failure{Name: Closed, Detail: "this process has closed the queue"}
 
 // messageText is a message as its bytes: text, or what prints as text.
 func messageText(v any) (string, error) {

@@ -9,8 +9,10 @@ import (
 	"ipcrun/spec/decl"
 )
 
-func init() {
-	d := semaphoreKind(decl.Kind{
+func init() { Register(&namedSemaphoreKind) }
+
+var namedSemaphoreKind = Descriptor{
+	Kind: decl.Kind{
 		Name:    "named_semaphore",
 		Summary: "a semaphore that any program opens by its name",
 		Doc: `A POSIX named semaphore: what sem_open, sem_wait and sem_post of the C library
@@ -29,45 +31,52 @@ In memory it is what glibc 2.21 and later have on 64-bit machines: 32 bytes in
 /dev/shm/sem.NAME, the value in the lower half of a 64-bit word, the number of
 waiters in the upper one. A program linked with another C library (musl) finds the
 same file and does not understand its waiters.`,
-		Fields:  []decl.Field{posixName},
-		Check:   checkNameField(len("sem.")),
-		Named:   "name",
+		Main: &decl.Field{Name: "named_semaphore", Shape: decl.Int, Default: "1", Static: true,
+			Min: decl.Num(0), Max: decl.Num(maxSemaphore), Doc: "its first value", Example: "2"},
+		Fields: []decl.Field{posixName},
+		Check:  func(_ any, fields map[string]any) (string, string) { return checkNameField(fields, len("sem.")) },
+		Named:  "name",
+		Facts:  []decl.Fact{semaphoreValueFact, semaphoreWaitersFact, nameFact},
+		Verbs: []decl.Verb{
+			semaphoreAcquireVerb(), semaphoreReleaseVerb("Never blocks. Adding to 2147483647 fails with Invalid (EOVERFLOW)."), semaphoreValueVerb,
+			unlinkVerb("a named semaphore", "slots"),
+		},
 		Example: "slots: {named_semaphore: 2, name: /slots}",
 		Source:  "sem_overview(7), sem_open(3), sem_wait(3), sem_post(3)",
-	}, "Never blocks. Adding to 2147483647 fails with Invalid (EOVERFLOW).", false)
-	d.Kind.Facts = append(d.Kind.Facts, nameFact)
-	d.Verbs = append(d.Verbs, unlinkVerb("a named semaphore", "slots"))
-	d.Model = withUnlink(d.Model)
-	d.ArenaSize = func(Args) int { return 8 + nameMem }
-	d.Roles = func(Args) []Role { return []Role{{Name: "memory", Mapped: true}} }
-	d.Create = createNamedSemaphore
-	d.Attach = attachNamedSemaphore
-	d.Detach = detachNamedSemaphore
-	d.Address = func(h any) string { return h.(*namedSemaphore).name }
-	d.Facts = func(h any, _ View) map[string]any {
+	},
+	ArenaSize: func(Args) int { return 8 + nameMem },
+	Roles:     func(Args) []Role { return []Role{{Name: "memory", Mapped: true}} },
+	Create:    createNamedSemaphore,
+	Attach:    attachNamedSemaphore,
+	Detach:    detachNamedSemaphore,
+	Address:   func(h any) string { return h.(*namedSemaphore).name },
+	Facts: func(h any, _ View) map[string]any {
 		s := h.(*namedSemaphore)
 		return map[string]any{"value": int(s.value()), "name": s.name}
-	}
-	d.Ops = map[string]Op{
-		"acquire": {Do: namedAcquire, Order: Acquire, Ready: func(h any, _ uint64) bool {
+	},
+	Ops: []Op{
+		{Verb: "acquire", Do: namedAcquire, Order: Acquire, Ready: func(h any, _ uint64) bool {
 			s := h.(*namedSemaphore)
 			return s.open || s.value() != 0
 		}},
-		"release":   {Do: namedRelease, Order: Release},
-		"get_value": {Do: namedValue, Order: Acquire},
-		"unlink": {Do: func(h any, c *Call) error {
+		{Verb: "release", Do: namedRelease, Order: Release},
+		{Verb: "get_value", Do: namedValue, Order: Acquire},
+		{Verb: "unlink", Do: func(h any, c *Call) error {
 			s := h.(*namedSemaphore)
 			c.Seq = s.seq.Add(1)
 			return unlinkShm(s.name, "sem."+bare(s.name))
 		}},
-	}
-	d.Died = func(h any, _ int) {
+	},
+	Passes: func(a Args) int { return int(firstValue(a)) },
+	Died: func(h any, _ int) {
 		// It may have taken a wake with it.
 		if s := h.(*namedSemaphore); s.value() != 0 && s.waiting() != 0 {
 			s.wake()
 		}
-	}
-	Register(d)
+	},
+	Model: func(a Args, _ int) (Model, error) {
+		return namedModel{semaphoreModel{firstValue(a), maxSemaphore}}, nil
+	},
 }
 
 // namedSemaphore: data is glibc's, the value in its lower half, how many wait in

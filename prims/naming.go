@@ -51,15 +51,14 @@ func checkPosixName(name string, before int) string {
 	return ""
 }
 
-// checkNameField is Kind.Check for a kind of which only the name can be wrong.
-func checkNameField(before int) func(any, map[string]any) (string, string) {
-	return func(_ any, fields map[string]any) (string, string) {
-		name, given := fields["name"].(string)
-		if !given {
-			return "", ""
-		}
-		return "name", checkPosixName(name, before)
+// checkNameField is what Kind.Check says of the name: of a declaration; the system
+// keeps it with so many bytes before it.
+func checkNameField(fields map[string]any, before int) (key, problem string) {
+	name, given := fields["name"].(string)
+	if !given {
+		return "", ""
 	}
+	return "name", checkPosixName(name, before)
 }
 
 // systemName is the name of an instance, and whether it is one that no other run
@@ -83,25 +82,23 @@ func unlinkShm(name, file string) error { return unlinked(name, os.Remove(shmDir
 // pathMost is PATH_MAX without its zero byte.
 const pathMost = 4095
 
-// checkPathField is Kind.Check for a kind that has a path of at most so many
-// bytes and nothing else that can be wrong.
-func checkPathField(most int) func(any, map[string]any) (string, string) {
-	return func(_ any, fields map[string]any) (string, string) {
-		name, given := fields["name"].(string)
-		switch {
-		case !given:
-			return "", ""
-		case name == "" || strings.HasSuffix(name, "/") || name == "." || name == "..":
-			return "name", "a path ends in the name of a file"
-		case strings.Contains(name, "\x00"):
-			return "name", "a path has no zero byte in it"
-		case !filepath.IsAbs(name) && strings.Contains(name, "/"):
-			return "name", "a relative path is the name of a file in the run's own directory, without a slash"
-		case len(name) > most:
-			return "name", fmt.Sprintf("the path is %d bytes long, at most %d are allowed", len(name), most)
-		}
+// checkPathField is what Kind.Check says of a name: that is a path of at most so
+// many bytes.
+func checkPathField(fields map[string]any, most int) (key, problem string) {
+	name, given := fields["name"].(string)
+	switch {
+	case !given:
 		return "", ""
+	case name == "" || strings.HasSuffix(name, "/") || name == "." || name == "..":
+		return "name", "a path ends in the name of a file"
+	case strings.Contains(name, "\x00"):
+		return "name", "a path has no zero byte in it"
+	case !filepath.IsAbs(name) && strings.Contains(name, "/"):
+		return "name", "a relative path is the name of a file in the run's own directory, without a slash"
+	case len(name) > most:
+		return "name", fmt.Sprintf("the path is %d bytes long, at most %d are allowed", len(name), most)
 	}
+	return "", ""
 }
 
 // path is the place of an instance that is a file.
@@ -147,17 +144,6 @@ func (m namedModel) Do(st []byte, p int, verb string, c ModelCall) (any, *decl.F
 	}
 	*gone = 1
 	return nil, nil, false
-}
-
-// withUnlink adds unlink to the model of a kind.
-func withUnlink(of func(Args, int) (Model, error)) func(Args, int) (Model, error) {
-	return func(a Args, n int) (Model, error) {
-		m, err := of(a, n)
-		if err != nil {
-			return nil, err
-		}
-		return namedModel{m}, nil
-	}
 }
 
 // nameMem is the memory of a name in the arena: its length and its bytes, which

@@ -24,9 +24,8 @@ func newOwnLock(mem []byte, a Args) ownLock {
 	return ownLock{newReentrant(mem, 8, false), !hasOwnLock(a)}
 }
 
-// ownLockFacts are what expressions may ask of it.
-var ownLockFacts = append(reentrantFacts[:len(reentrantFacts):len(reentrantFacts)],
-	decl.Fact{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that wait for its lock"})
+// ownLockWaiters is a fact of it, beside those of any re-entrant lock.
+var ownLockWaiters = decl.Fact{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that wait for its lock"}
 
 // ownAcquire and ownRelease describe the verbs, of a kind, with an example's
 // name.
@@ -54,33 +53,22 @@ that does not hold it fails with Invalid.`,
 	}
 }
 
-var errNoOwnLock = decl.Fail(Invalid, "it was declared with lock: false and has no lock of its own")
+var errNoOwnLock = &decl.Failure{Name: Invalid, Detail: "it was declared with lock: false and has no lock of its own"}
 
-// withOwnLock adds the operations of the lock to those of a kind; of finds the
-// lock behind a handle.
-func withOwnLock(ops map[string]Op, of func(h any) *ownLock) map[string]Op {
-	ops["acquire"] = Op{
-		Do: func(h any, c *Call) error {
-			l := of(h)
-			if l.absent {
-				return errNoOwnLock
-			}
-			return l.acquire(c)
-		},
-		Ready: func(h any, _ uint64) bool { return of(h).ready() },
-		Order: Acquire,
+// acquire and release are the operations of the lock.
+
+func (l *ownLock) acquire(c *Call) error {
+	if l.absent {
+		return errNoOwnLock
 	}
-	ops["release"] = Op{
-		Do: func(h any, c *Call) error {
-			l := of(h)
-			if l.absent {
-				return errNoOwnLock
-			}
-			return l.release(c)
-		},
-		Order: Release,
+	return l.reentrant.acquire(c)
+}
+
+func (l *ownLock) release(c *Call) error {
+	if l.absent {
+		return errNoOwnLock
 	}
-	return ops
+	return l.reentrant.release(c)
 }
 
 // ownLockModel is the same in the bytes of a model.

@@ -182,7 +182,7 @@ func TestPipeReady(t *testing.T) {
 	defer r.stop()
 	ready := func(i int) bool {
 		w := r.arena.Slot(i).Look().Wait
-		return r.d.Ops["recv"].Ready(r.facts, w.Arg)
+		return r.d.Op("recv").Ready(r.facts, w.Arg)
 	}
 	says := func(i int, verb, want string) {
 		t.Helper()

@@ -28,12 +28,14 @@ func ParseJSON(b []byte) (any, error) { return parseJSON(b) }
 // maxJSONDepth bounds how deeply lists and mappings of a message nest.
 const maxJSONDepth = 1000
 
-var errJSONDeep = fmt.Errorf("lists and mappings nest more than %d deep", maxJSONDepth)
+func errJSONDeep() error {
+	return fmt.Errorf("lists and mappings nest more than %d deep", maxJSONDepth)
+}
 
 // appendJSON appends a canonical value to b.
 func appendJSON(b []byte, v any, depth int) ([]byte, error) {
 	if depth > maxJSONDepth {
-		return b, errJSONDeep
+		return b, errJSONDeep()
 	}
 	switch x := v.(type) {
 	case nil:
@@ -192,7 +194,7 @@ func (p *jsonParser) word(w string) bool {
 
 func (p *jsonParser) value(depth int) (any, error) {
 	if depth > maxJSONDepth {
-		return nil, errJSONDeep
+		return nil, errJSONDeep()
 	}
 	if p.i >= len(p.b) {
 		return nil, p.bad("")

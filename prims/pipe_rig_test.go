@@ -186,7 +186,7 @@ func (p *rigProc) do(o pipeOrder) (r reply) {
 		c.Deadline = began + int64(o.after)
 	}
 	for {
-		err := p.r.d.Ops[o.verb].Do(p.h, c)
+		err := p.r.d.Op(o.verb).Do(p.h, c)
 		if errors.Is(err, ErrInterrupted) && !p.r.over.Load() {
 			var b [8]byte
 			_, _ = unix.Read(p.event, b[:])

@@ -19,7 +19,7 @@ func init() {
 	loops["pool: work"] = func(w *worker, _ order) reply {
 		for n := 0; ; n++ {
 			c := &Call{Self: w.self, Args: &Values{}}
-			must(w.d.Ops[PoolTake].Do(w.h, c))
+			must(w.d.Op(PoolTake).Do(w.h, c))
 			t, ok := c.Result.(PoolTask)
 			if !ok {
 				return reply{Result: n}
@@ -27,7 +27,7 @@ func init() {
 			x := t.Args.([]any)
 			y := []any{x[0].(int) * x[0].(int), x[1]}
 			c = &Call{Self: w.self, Args: with("result", y)}
-			must(w.d.Ops[PoolFinish].Do(w.h, c))
+			must(w.d.Op(PoolFinish).Do(w.h, c))
 		}
 	}
 	// A caller: it applies, and gets what it asked for or is told that a worker
@@ -37,7 +37,7 @@ func init() {
 		pad := strings.Repeat("p", o.Value.(int))
 		for i := range o.Rounds {
 			c := &Call{Self: w.self, Refs: []int{0}, Args: with("args", []any{i, pad})}
-			err := w.d.Ops["apply"].Do(w.h, c)
+			err := w.d.Op("apply").Do(w.h, c)
 			f, _ := err.(*decl.Failure)
 			switch l, _ := c.Result.([]any); {
 			case f != nil && f.Name == WorkerDied:
@@ -91,7 +91,7 @@ func TestPoolKill(t *testing.T) {
 		if lost > 3 {
 			t.Errorf("%d tasks were lost with 3 workers", lost)
 		}
-		if err := c.d.Ops["close"].Do(c.handle, &Call{}); err != nil {
+		if err := c.d.Op("close").Do(c.handle, &Call{}); err != nil {
 			t.Fatal(err)
 		}
 		c.hear(t, callers+3)

@@ -113,7 +113,7 @@ func (p *party) call(who int, verb string, c Call) (any, error) {
 	if c.Args == nil {
 		c.Args = &Values{}
 	}
-	err := p.d.Ops[verb].Do(p.handles[who], &c)
+	err := p.d.Op(verb).Do(p.handles[who], &c)
 	return c.Result, err
 }
 
@@ -462,7 +462,7 @@ func TestPool(t *testing.T) {
 			p.d.Died(p.engine, 0)
 			p.d.Died(p.engine, 1)
 			// What they had applied is done all the same, for nobody.
-			p.d.Ops["close"].Do(p.engine, &Call{})
+			p.d.Op("close").Do(p.engine, &Call{})
 			for done := 1; ; done++ {
 				if !p.serve(3, echo) {
 					if done != poolJobs+1 {
@@ -489,7 +489,7 @@ func TestPool(t *testing.T) {
 func TestPoolReady(t *testing.T) {
 	p := newParty(t, 2, 2)
 	defer p.close()
-	ready := func(verb string, arg uint64) bool { return p.d.Ops[verb].Ready(p.engine, arg) }
+	ready := func(verb string, arg uint64) bool { return p.d.Op(verb).Ready(p.engine, arg) }
 	explain := func(verb string, arg uint64) []int { return p.d.Explain(p.engine, verb, arg).By }
 	check := func(when string, got, want any) {
 		t.Helper()
@@ -703,7 +703,7 @@ func poolAgainstModel(t *testing.T, partyOf func(t fatal, callers, workers int) 
 			}
 		}
 		// Who still waits goes on when the pool is closed and its workers end.
-		if err := p.d.Ops["close"].Do(p.engine, &Call{}); err != nil {
+		if err := p.d.Op("close").Do(p.engine, &Call{}); err != nil {
 			rt.Fatalf("%v", err)
 		}
 		model.Do(st, 0, "close", ModelCall{})

@@ -2,16 +2,18 @@ package prims
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"sort"
+	"slices"
+	"strings"
 
 	"ipcrun/prims/arena"
 	"ipcrun/prims/named"
 	"ipcrun/spec/decl"
 )
 
-// Descriptor is everything there is to know about one kind of primitive.
+// Descriptor is everything there is to know about one kind of primitive. Those that
+// there are lie in the binary as they are, made by the compiler: see
+// docs/decisions.md.
 type Descriptor struct {
 	decl.Kind
 
@@ -36,8 +38,8 @@ type Descriptor struct {
 	// Serve is the inner verb in which the processes of its own spend their life;
 	// "" where they do tasks.
 	Serve string
-	// Ops performs the verbs, by name.
-	Ops map[string]Op
+	// Ops performs the verbs.
+	Ops []Op
 	// Holders lists the processes that somebody who waits for it waits for:
 	// the owner of a lock. Nil where the kind has no such notion.
 	Holders func(h any) []int
@@ -102,6 +104,7 @@ type Role struct {
 
 // Op is the real form of one verb.
 type Op struct {
+	Verb string // its name
 	// Do performs it for the process behind c. It returns a *decl.Failure for
 	// the errors of the vocabulary, ErrInterrupted when a signal wants to be
 	// handled first (the step is then done again), and any other error for
@@ -245,7 +248,7 @@ func (c *Call) Anew(deadline int64) {
 }
 
 // ErrInterrupted: a signal came while the operation was blocked.
-var ErrInterrupted = fmt.Errorf("interrupted by a signal")
+var ErrInterrupted = errors.New("interrupted by a signal")
 
 // Values are the evaluated parameters of a step. They are few: a linear
 // search beats a map.
@@ -294,53 +297,54 @@ func (c *Call) noWait(what string) error {
 	return decl.Fail(WouldBlock, "%s", what)
 }
 
-var registry = map[string]*Descriptor{}
-
-// Register adds a kind. It panics on a duplicate or an incomplete descriptor:
-// both are mistakes of ours.
-func Register(d *Descriptor) {
-	if _, dup := registry[d.Name]; dup {
-		panic("prims: " + d.Name + " registered twice")
-	}
-	for _, v := range d.Verbs {
-		if d.Ops[v.Name].Do == nil {
-			panic("prims: " + d.Name + ": verb " + v.Name + " has no real form")
+// Op is the real form of a verb, the zero Op if it is none of the kind's.
+func (d *Descriptor) Op(verb string) Op {
+	for i := range d.Ops {
+		if d.Ops[i].Verb == verb {
+			return d.Ops[i]
 		}
 	}
-	for _, v := range d.Inner {
-		if d.Ops[v.Name].Do == nil || v.Place != 0 {
-			panic("prims: " + d.Name + ": inner " + v.Name + " has no real form, or a place where it may stand")
-		}
-	}
-	if (d.Named != "") != (d.Address != nil) {
-		panic("prims: " + d.Name + ": who has a name in the system has an address, and the other way round")
-	}
-	if d.Attach == nil || d.Facts == nil || d.Model == nil || d.ArenaSize == nil {
-		panic("prims: " + d.Name + ": incomplete descriptor")
-	}
-	registry[d.Name] = d
+	return Op{}
 }
 
+// registry has room for more kinds than there are: every agent registers them.
+var registry = make([]*Descriptor, 0, 32)
+
+// Register adds a kind. Every agent does so at its start, for all kinds: the
+// descriptor is not even read. That it is complete is tested (TestDescriptors).
+func Register(d *Descriptor) { registry = append(registry, d) }
+
 // Get is the descriptor of a kind, nil if there is none.
-func Get(kind string) *Descriptor { return registry[kind] }
+func Get(kind string) *Descriptor {
+	for _, d := range registry {
+		if d.Name == kind {
+			return d
+		}
+	}
+	return nil
+}
 
 // All lists the kinds, sorted by name.
 func All() []*Descriptor {
-	out := make([]*Descriptor, 0, len(registry))
-	for _, d := range registry {
-		out = append(out, d)
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	out := slices.Clone(registry)
+	slices.SortFunc(out, func(a, b *Descriptor) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
 // Names of errors that operations on primitives end with.
-var (
-	Timeout    = decl.RegisterError("Timeout", "the step did not get what it waits for within its timeout")
-	WouldBlock = decl.RegisterError("WouldBlock", "the step was told not to block (block: false) and would have had to")
-	Closed     = decl.RegisterError("Closed", "this process has closed the object, or its end of it, and used it afterwards")
-	Invalid    = decl.RegisterError("Invalid", "the operation makes no sense on this object now, as releasing a lock that nobody holds, or a value its type cannot hold")
+const (
+	Timeout    = "Timeout"
+	WouldBlock = "WouldBlock"
+	Closed     = "Closed"
+	Invalid    = "Invalid"
 )
+
+func init() {
+	decl.RegisterError(Timeout, "the step did not get what it waits for within its timeout")
+	decl.RegisterError(WouldBlock, "the step was told not to block (block: false) and would have had to")
+	decl.RegisterError(Closed, "this process has closed the object, or its end of it, and used it afterwards")
+	decl.RegisterError(Invalid, "the operation makes no sense on this object now, as releasing a lock that nobody holds, or a value its type cannot hold")
+}
 
 // problem is what is wrong with a declaration, for decl.Kind.Check: the key and
 // the sentence.

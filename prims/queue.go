@@ -10,17 +10,23 @@ import (
 )
 
 // Errors of queues, beside Closed.
-var (
-	Full  = decl.RegisterError("Full", "a put found the queue full, at once (block: false) or until its timeout")
-	Empty = decl.RegisterError("Empty", "a get found the queue empty, at once (block: false) or until its timeout")
+const (
+	Full  = "Full"
+	Empty = "Empty"
 )
 
 func init() {
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "queue",
-			Summary: "a queue of any data: first in, first out",
-			Doc: `Any number of processes put and get; each item goes to exactly one get. Items
+	decl.RegisterError(Full, "a put found the queue full, at once (block: false) or until its timeout")
+	decl.RegisterError(Empty, "a get found the queue empty, at once (block: false) or until its timeout")
+}
+
+func init() { Register(&queueKind) }
+
+var queueKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "queue",
+		Summary: "a queue of any data: first in, first out",
+		Doc: `Any number of processes put and get; each item goes to exactly one get. Items
 leave in the order in which their puts happened, whoever made them. An item is
 any data: numbers, text, lists and mappings of them, as large as 256 MiB.
 
@@ -45,108 +51,122 @@ with block: false or timeout: as well.
 Beside multiprocessing.Queue: items do not pass through a thread of their own.
 What has been put can be got at once, size and empty are exact, and a process
 that ends right after a put loses nothing.`,
-			Main: &decl.Field{Name: "maxsize", Shape: decl.Int, Default: "0", Min: decl.Num(0), Static: true,
-				Doc: "how many items it holds at most, 0 for as many as memory allows", Example: "3"},
-			Fields: []decl.Field{
-				{Name: managerKey, Shape: decl.Bool, Default: "false", Static: true, Doc: "true: a process of its own keeps the queue, as multiprocessing.Manager().Queue()", Example: "true"},
-			},
-			Staff: &decl.Staff{Name: managerKey, Key: managerKey, Part: managerPart, Ignores: []int{sigint}},
-			Facts: []decl.Fact{
-				{Name: "size", Shape: decl.Int, Doc: "how many items are in it"},
-				{Name: "full", Shape: decl.Bool, Doc: "whether it holds maxsize items; never so without a maxsize"},
-				{Name: "empty", Shape: decl.Bool, Doc: "whether it holds none"},
-				{Name: "maxsize", Shape: decl.Int, Doc: "how many items it holds at most, 0 for no limit"},
-				{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked in a put or a get"},
-				{Name: managerKey, Shape: decl.Map, Doc: "with manager: true the process that keeps it, with the facts of a process: jobs.manager.pid"},
-			},
-			Verbs: []decl.Verb{
-				{
-					Name: "put", Summary: "put an item into a queue, waiting while it is full", Waits: true, Place: decl.InProcess,
-					Doc: `Blocks while the queue is full. With block: false it fails with Full at once,
+		Main: &decl.Field{Name: "maxsize", Shape: decl.Int, Default: "0", Min: decl.Num(0), Static: true,
+			Doc: "how many items it holds at most, 0 for as many as memory allows", Example: "3"},
+		Fields: []decl.Field{
+			{Name: managerKey, Shape: decl.Bool, Default: "false", Static: true, Doc: "true: a process of its own keeps the queue, as multiprocessing.Manager().Queue()", Example: "true"},
+		},
+		Staff: &decl.Staff{Name: managerKey, Key: managerKey, Part: managerPart, Ignores: []int{sigint}},
+		Facts: []decl.Fact{
+			{Name: "size", Shape: decl.Int, Doc: "how many items are in it"},
+			{Name: "full", Shape: decl.Bool, Doc: "whether it holds maxsize items; never so without a maxsize"},
+			{Name: "empty", Shape: decl.Bool, Doc: "whether it holds none"},
+			{Name: "maxsize", Shape: decl.Int, Doc: "how many items it holds at most, 0 for no limit"},
+			{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked in a put or a get"},
+			{Name: managerKey, Shape: decl.Map, Doc: "with manager: true the process that keeps it, with the facts of a process: jobs.manager.pid"},
+		},
+		Verbs: []decl.Verb{
+			{
+				Name: "put", Summary: "put an item into a queue, waiting while it is full", Waits: true, Place: decl.InProcess,
+				Doc: `Blocks while the queue is full. With block: false it fails with Full at once,
 with timeout: it fails with Full, no earlier than that. After this process has
 closed the queue it fails with Closed (ValueError in multiprocessing). An item
 larger than 256 MiB fails with Invalid.`,
-					Fields: []decl.Field{
-						{Name: "value", Shape: decl.Any, Required: true, Doc: "the item: any data", Example: "[1, two]"},
-						blockField,
-					},
-					Errors:  []string{Full, Closed, Invalid, ManagerDied},
-					Example: "{put: jobs, value: 3}",
+				Fields: []decl.Field{
+					{Name: "value", Shape: decl.Any, Required: true, Doc: "the item: any data", Example: "[1, two]"},
+					blockField,
 				},
-				{
-					Name: "get", Summary: "take the first item out of a queue, waiting while it is empty", Waits: true, Result: decl.Any, Place: decl.InProcess,
-					Doc: `Blocks while the queue is empty; into: receives the item. With block: false it
+				Errors:  []string{Full, Closed, Invalid, ManagerDied},
+				Example: "{put: jobs, value: 3}",
+			},
+			{
+				Name: "get", Summary: "take the first item out of a queue, waiting while it is empty", Waits: true, Result: decl.Any, Place: decl.InProcess,
+				Doc: `Blocks while the queue is empty; into: receives the item. With block: false it
 fails with Empty at once, with timeout: it fails with Empty, no earlier than
 that. After this process has closed the queue it fails with Closed (ValueError
 in multiprocessing).`,
-					Fields:  []decl.Field{blockField},
-					Errors:  []string{Empty, Closed, ManagerDied},
-					Example: "{get: jobs, into: job}",
-				},
-				{
-					Name: "close", Summary: "give up a queue in this process", Place: decl.InProcess,
-					Doc: `Never blocks. Later puts and gets of this process fail with Closed; other
+				Fields:  []decl.Field{blockField},
+				Errors:  []string{Empty, Closed, ManagerDied},
+				Example: "{get: jobs, into: job}",
+			},
+			{
+				Name: "close", Summary: "give up a queue in this process", Place: decl.InProcess,
+				Doc: `Never blocks. Later puts and gets of this process fail with Closed; other
 processes do not notice, and what is in the queue stays there. Closing twice
 changes nothing.`,
-					Example: "close: jobs",
-				},
-				{
-					Name: "qsize", Summary: "count the items in a queue", Result: decl.Int, Place: decl.InProcess,
-					Doc:     "Never blocks. Exact at its moment; others may put and get before the next step.",
-					Errors:  []string{ManagerDied},
-					Example: "{qsize: jobs, into: left}",
-				},
-				{
-					Name: "full", Summary: "ask whether a queue is full", Result: decl.Bool, Place: decl.InProcess,
-					Doc:     "Never blocks. A queue without maxsize is never full.",
-					Errors:  []string{ManagerDied},
-					Example: "{full: jobs, into: busy}",
-				},
-				{
-					Name: "empty", Summary: "ask whether a queue is empty", Result: decl.Bool, Place: decl.InProcess,
-					Doc:     "Never blocks. Exact at its moment, unlike in multiprocessing, where an item may still be on its way.",
-					Errors:  []string{ManagerDied},
-					Example: "{empty: jobs, into: done}",
-				},
+				Example: "close: jobs",
 			},
-			Example: "jobs: {queue: 3}",
-			Source:  "multiprocessing.Queue",
+			{
+				Name: "qsize", Summary: "count the items in a queue", Result: decl.Int, Place: decl.InProcess,
+				Doc:     "Never blocks. Exact at its moment; others may put and get before the next step.",
+				Errors:  []string{ManagerDied},
+				Example: "{qsize: jobs, into: left}",
+			},
+			{
+				Name: "full", Summary: "ask whether a queue is full", Result: decl.Bool, Place: decl.InProcess,
+				Doc:     "Never blocks. A queue without maxsize is never full.",
+				Errors:  []string{ManagerDied},
+				Example: "{full: jobs, into: busy}",
+			},
+			{
+				Name: "empty", Summary: "ask whether a queue is empty", Result: decl.Bool, Place: decl.InProcess,
+				Doc:     "Never blocks. Exact at its moment, unlike in multiprocessing, where an item may still be on its way.",
+				Errors:  []string{ManagerDied},
+				Example: "{empty: jobs, into: done}",
+			},
 		},
-		ArenaSize: func(Args) int { return queueMem },
-		Inner:     []decl.Verb{{Name: QueueServe, Summary: "carry out what others ask of the queue", Waits: true}},
-		Serve:     QueueServe,
-		Roles:     queueRoles,
-		Create:    createQueue,
-		Attach:    attachQueue,
-		Detach:    detachQueue,
-		Facts: func(h any, v View) map[string]any {
-			if p, managed := h.(*proxy); managed {
-				return p.facts(v)
-			}
-			q := h.(*queue)
-			n := q.size()
-			return map[string]any{"size": n, "full": q.maxsize > 0 && n >= q.maxsize, "empty": n == 0, "maxsize": q.maxsize}
+		Example: "jobs: {queue: 3}",
+		Source:  "multiprocessing.Queue",
+	},
+	ArenaSize: func(Args) int { return queueMem },
+	Inner:     []decl.Verb{{Name: QueueServe, Summary: "carry out what others ask of the queue", Waits: true}},
+	Serve:     QueueServe,
+	Roles:     queueRoles,
+	Create:    createQueue,
+	Attach:    attachQueue,
+	Detach:    detachQueue,
+	Facts: func(h any, v View) map[string]any {
+		if p, managed := h.(*proxy); managed {
+			return p.facts(v)
+		}
+		q := h.(*queue)
+		n := q.size()
+		return map[string]any{"size": n, "full": q.maxsize > 0 && n >= q.maxsize, "empty": n == 0, "maxsize": q.maxsize}
+	},
+	Ops: []Op{
+		{
+			Verb: "put",
+			Do:   func(h any, c *Call) error { return either(h, c, queuePut, (*proxy).put) },
+			Ready: func(h any, need uint64) bool {
+				q, here := h.(*queue)
+				return here && q.canPut(int(need))
+			},
+			Order: Release,
 		},
-		Ops: map[string]Op{
-			"put":   {Do: either(queuePut, (*proxy).put), Ready: queueReady(func(q *queue, need uint64) bool { return q.canPut(int(need)) }), Order: Release},
-			"get":   {Do: either(queueGet, (*proxy).get), Ready: queueReady(func(q *queue, _ uint64) bool { return q.size() > 0 }), Order: Acquire},
-			"close": {Do: either(queueClose, (*proxy).close)},
-			"qsize": {Do: either(func(h any, c *Call) error { q := h.(*queue); return q.tell(c, q.size()) }, (*proxy).qsize), Ready: queueReady(nil)},
-			"full": {Do: either(func(h any, c *Call) error { q := h.(*queue); return q.tell(c, q.maxsize > 0 && q.size() >= q.maxsize) }, (*proxy).full),
-				Ready: queueReady(nil)},
-			"empty":    {Do: either(func(h any, c *Call) error { q := h.(*queue); return q.tell(c, q.size() == 0) }, (*proxy).empty), Ready: queueReady(nil)},
-			QueueServe: {Do: queueServe, Ready: queueReady(nil)},
+		{
+			Verb: "get",
+			Do:   func(h any, c *Call) error { return either(h, c, queueGet, (*proxy).get) },
+			Ready: func(h any, _ uint64) bool {
+				q, here := h.(*queue)
+				return here && q.size() > 0
+			},
+			Order: Acquire,
 		},
-		Explain: explainQueue,
-		Died: func(h any, slot int) {
-			if p, managed := h.(*proxy); managed {
-				p.died(slot)
-				return
-			}
-			h.(*queue).died(slot)
-		},
-		Model: newQueueModel,
-	})
+		{Verb: "close", Do: func(h any, c *Call) error { return either(h, c, queueClose, (*proxy).close) }},
+		{Verb: "qsize", Do: func(h any, c *Call) error { return either(h, c, queueSize, (*proxy).qsize) }, Ready: inMemory},
+		{Verb: "full", Do: func(h any, c *Call) error { return either(h, c, queueFull, (*proxy).full) }, Ready: inMemory},
+		{Verb: "empty", Do: func(h any, c *Call) error { return either(h, c, queueEmpty, (*proxy).empty) }, Ready: inMemory},
+		{Verb: QueueServe, Do: queueServe, Ready: inMemory},
+	},
+	Explain: explainQueue,
+	Died: func(h any, slot int) {
+		if p, managed := h.(*proxy); managed {
+			p.died(slot)
+			return
+		}
+		h.(*queue).died(slot)
+	},
+	Model: newQueueModel,
 }
 
 // queue is a process's handle. What the processes share:
@@ -202,13 +222,28 @@ func (q *queue) tell(c *Call, v any) error {
 	return nil
 }
 
+func queueSize(h any, c *Call) error {
+	q := h.(*queue)
+	return q.tell(c, q.size())
+}
+
+func queueFull(h any, c *Call) error {
+	q := h.(*queue)
+	return q.tell(c, q.maxsize > 0 && q.size() >= q.maxsize)
+}
+
+func queueEmpty(h any, c *Call) error {
+	q := h.(*queue)
+	return q.tell(c, q.size() == 0)
+}
+
 func queueClose(h any, c *Call) error {
 	q := h.(*queue)
 	q.closed = true
 	return q.tell(c, nil)
 }
 
-var errClosedQueue = decl.Fail(Closed, "this process has closed the queue")
+var errClosedQueue = &decl.Failure{Name: Closed, Detail: "this process has closed the queue"}
 
 // kept bounds the buffer that a handle keeps, bytes.
 const kept = 1 << 20

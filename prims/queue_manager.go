@@ -9,7 +9,11 @@ import (
 )
 
 // ManagerDied is what operations of a queue end with whose manager has ended.
-var ManagerDied = decl.RegisterError("ManagerDied", "the manager process of the queue has ended, and what was in the queue with it (multiprocessing: EOFError, ConnectionResetError or BrokenPipeError, and ConnectionRefusedError for who had not used it before)")
+const ManagerDied = "ManagerDied"
+
+func init() {
+	decl.RegisterError(ManagerDied, "the manager process of the queue has ended, and what was in the queue with it (multiprocessing: EOFError, ConnectionResetError or BrokenPipeError, and ConnectionRefusedError for who had not used it before)")
+}
 
 const (
 	// managerKey is the key of a queue that has a manager, managerPart the part
@@ -42,13 +46,11 @@ func queueRoles(a Args) []Role {
 
 // either chooses between the two forms of a queue: that in shared memory, and
 // that which a process asks its manager for.
-func either(plain func(any, *Call) error, asked func(*proxy, *Call) error) func(any, *Call) error {
-	return func(h any, c *Call) error {
-		if p, managed := h.(*proxy); managed {
-			return asked(p, c)
-		}
-		return plain(h, c)
+func either(h any, c *Call, plain func(any, *Call) error, asked func(*proxy, *Call) error) error {
+	if p, managed := h.(*proxy); managed {
+		return asked(p, c)
 	}
+	return plain(h, c)
 }
 
 // queueBoard is what the manager of a queue shows to all: how the queue stands,
@@ -132,16 +134,14 @@ func (p *proxy) waiters(v View) []any {
 	return out
 }
 
-// queueReady is Ready of a queue in shared memory, nil where it does not block.
-// Whoever waits for a manager goes on when the manager has answered, and before
+// inMemory is Ready of a queue's operation that does not block where the queue is
+// in shared memory. Whoever waits for a manager goes on when the manager has answered, and before
 // that the kernel has something for one of the two: they are not asleep, for
 // which the finder of deadlocks looks, too. What the queue holds says nothing: a
 // manager that is stopped carries nothing out.
-func queueReady(plain func(q *queue, arg uint64) bool) func(any, uint64) bool {
-	return func(h any, arg uint64) bool {
-		q, inMemory := h.(*queue)
-		return inMemory && (plain == nil || plain(q, arg))
-	}
+func inMemory(h any, _ uint64) bool {
+	_, ok := h.(*queue)
+	return ok
 }
 
 // explainQueue says what a process waits for that is blocked in a queue with a

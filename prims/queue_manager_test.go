@@ -24,7 +24,7 @@ func managed(a Args) Args {
 
 func init() {
 	loops["queue: manage"] = func(w *worker, _ order) reply {
-		must(w.d.Ops[QueueServe].Do(w.h, &Call{Self: w.self}))
+		must(w.d.Op(QueueServe).Do(w.h, &Call{Self: w.self}))
 		return reply{}
 	}
 }
@@ -148,7 +148,7 @@ func init() {
 	loops["queue: interrupted get"] = func(w *worker, _ order) reply {
 		w.self.Interrupt.Store(1)
 		c := &Call{Self: w.self, Args: &Values{}}
-		err := w.d.Ops["get"].Do(w.h, c)
+		err := w.d.Op("get").Do(w.h, c)
 		w.self.Interrupt.Store(0)
 		if err != ErrInterrupted {
 			return reply{Text: "get was not interrupted"}
@@ -198,14 +198,14 @@ func init() {
 		return func(w *worker, _ order) reply {
 			w.self.Interrupt.Store(1)
 			c := &Call{Self: w.self, Args: &Values{}}
-			if err := w.d.Ops["get"].Do(w.h, c); err != ErrInterrupted {
+			if err := w.d.Op("get").Do(w.h, c); err != ErrInterrupted {
 				return reply{Text: fmt.Sprintf("get was not interrupted: %v", err)}
 			}
 			w.self.Interrupt.Store(0)
 			word64(w.mem, scratch).Store(1)
 			var got []any
 			got = append(got, w.do(order{Verb: verb}).Result)
-			if err := w.d.Ops["get"].Do(w.h, c); err != nil { // done again
+			if err := w.d.Op("get").Do(w.h, c); err != nil { // done again
 				return reply{Text: err.Error()}
 			}
 			got = append(got, c.Result)
@@ -291,7 +291,7 @@ func TestManagerStopped(t *testing.T) {
 		c.disturb(i)
 	}
 	for i, verb := range []string{"put", "get", "qsize"} {
-		if c.d.Ops[verb].Ready(c.handle, 0) {
+		if c.d.Op(verb).Ready(c.handle, 0) {
 			t.Errorf("%s can go on although the manager is stopped", verb)
 		}
 		select {

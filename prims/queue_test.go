@@ -424,7 +424,7 @@ func TestQueueAroundTheStopped(t *testing.T) {
 func TestQueueReady(t *testing.T) {
 	c := newCrew(t, "queue", Args{Main: 1}, 2)
 	ready := func(verb string, i int) bool {
-		return c.d.Ops[verb].Ready(c.handle, max(c.arena.Slot(i).Look().Wait.Arg, itemAlign))
+		return c.d.Op(verb).Ready(c.handle, max(c.arena.Slot(i).Look().Wait.Arg, itemAlign))
 	}
 	c.tell(1, order{Verb: "get"})
 	c.blocked(t, 1)

@@ -71,12 +71,12 @@ func (r *reentrant) facts(v View) map[string]any {
 	return map[string]any{"locked": holder != "", "holder": holder, "depth": int(depthOf(w))}
 }
 
-// reentrantFacts describes them.
-var reentrantFacts = []decl.Fact{
-	{Name: "locked", Shape: decl.Bool, Doc: "whether somebody holds it"},
-	{Name: "holder", Shape: decl.String, Doc: "name of the process that holds it, empty when it is free"},
-	{Name: "depth", Shape: decl.Int, Doc: "how many releases free it: 0 when it is free"},
-}
+// They are described so.
+var (
+	lockedFact = decl.Fact{Name: "locked", Shape: decl.Bool, Doc: "whether somebody holds it"}
+	holderFact = decl.Fact{Name: "holder", Shape: decl.String, Doc: "name of the process that holds it, empty when it is free"}
+	depthFact  = decl.Fact{Name: "depth", Shape: decl.Int, Doc: "how many releases free it: 0 when it is free"}
+)
 
 // acquire takes the lock, or once more if this process holds it. It ends with
 // WouldBlock, Timeout, Invalid (held 65535 times), and OwnerDied if robust.

@@ -56,7 +56,7 @@ func TestRobust(t *testing.T) {
 	for _, kind := range []string{"lock", "rlock"} {
 		t.Run(kind, func(t *testing.T) {
 			c := newCrew(t, kind, robustArgs, 5)
-			ready := func() bool { return c.d.Ops["acquire"].Ready(c.handle, 0) }
+			ready := func() bool { return c.d.Op("acquire").Ready(c.handle, 0) }
 			// A waiter is woken by the death, fails with OwnerDied and is the holder.
 			c.do(t, 0, order{Verb: "acquire"})
 			if kind == "rlock" {
@@ -123,7 +123,7 @@ func TestNotRobust(t *testing.T) {
 		c := newCrew(t, kind, Args{}, 2)
 		c.do(t, 0, order{Verb: "acquire"})
 		c.kill(0)
-		if c.d.Ops["acquire"].Ready(c.handle, 0) {
+		if c.d.Op("acquire").Ready(c.handle, 0) {
 			t.Errorf("%s: an acquire could go on", kind)
 		}
 		if r := c.do(t, 1, order{Verb: "acquire", After: 20 * time.Millisecond}); r.Fail != Timeout {

@@ -9,7 +9,11 @@ import (
 
 // OwnerDied is what the acquire of a robust lock ends with that takes over the
 // lock of a process that has ended.
-var OwnerDied = decl.RegisterError("OwnerDied", "the holder of a robust lock ended without releasing it; the step has acquired the lock all the same, and what the lock protects may be half done (EOWNERDEAD)")
+const OwnerDied = "OwnerDied"
+
+func init() {
+	decl.RegisterError(OwnerDied, "the holder of a robust lock ended without releasing it; the step has acquired the lock all the same, and what the lock protects may be half done (EOWNERDEAD)")
+}
 
 // robustField is the robust: of a lock's declaration.
 var robustField = decl.Field{Name: "robust", Shape: decl.Bool, Default: "false", Static: true,

@@ -13,91 +13,122 @@ import (
 const maxSemaphore = math.MaxInt32
 
 func init() {
-	Register(semaphoreKind(decl.Kind{
+	Register(&semaphoreKind)
+	Register(&boundedSemaphoreKind)
+}
+
+var semaphoreKind = Descriptor{
+	Kind: decl.Kind{
 		Name:    "semaphore",
 		Summary: "a counter of what is to be had",
 		Doc: `A semaphore is a number that is never negative. acquire takes one, and blocks
 while it is 0; release adds one, without upper limit (up to 2147483647), and lets
 one waiter go on. It belongs to nobody: any process may release it, and one that
 ends gives nothing back. Which waiter goes on is not defined.`,
+		Main: &decl.Field{Name: "semaphore", Shape: decl.Int, Default: "1", Static: true,
+			Min: decl.Num(0), Max: decl.Num(maxSemaphore), Doc: "its first value", Example: "2"},
+		Facts:   []decl.Fact{semaphoreValueFact, semaphoreWaitersFact},
+		Verbs:   []decl.Verb{semaphoreAcquireVerb(), semaphoreReleaseVerb("Never blocks. Adding to 2147483647 fails with Invalid."), semaphoreValueVerb},
 		Example: "slots: {semaphore: 2}",
 		Source:  "multiprocessing.Semaphore, sem_overview(7)",
-	}, "Never blocks. Adding to 2147483647 fails with Invalid.", false))
-	Register(semaphoreKind(decl.Kind{
+	},
+	ArenaSize: func(Args) int { return 16 },
+	Create:    createSemaphore,
+	Attach:    func(a *Attachment) (any, error) { return newSemaphore(a, maxSemaphore), nil },
+	Facts:     semaphoreFacts,
+	Ops:       semaphoreOps,
+	Passes:    func(a Args) int { return int(firstValue(a)) },
+	Died:      semaphoreDied,
+	Model:     func(a Args, _ int) (Model, error) { return semaphoreModel{firstValue(a), maxSemaphore}, nil },
+}
+
+var boundedSemaphoreKind = Descriptor{
+	Kind: decl.Kind{
 		Name:    "bounded_semaphore",
 		Summary: "a semaphore that is never above its first value",
 		Doc: `A semaphore that notices a release too many: one that would bring it above its
 first value fails with Invalid. Otherwise it is like semaphore: acquire takes
 one, and blocks while it is 0; release adds one.`,
+		Main: &decl.Field{Name: "bounded_semaphore", Shape: decl.Int, Default: "1", Static: true,
+			Min: decl.Num(0), Max: decl.Num(maxSemaphore), Doc: "its first value", Example: "2"},
+		Facts: []decl.Fact{semaphoreValueFact, semaphoreWaitersFact},
+		Verbs: []decl.Verb{
+			semaphoreAcquireVerb(),
+			semaphoreReleaseVerb("Never blocks. A release that would bring it above its first value fails with Invalid (ValueError in multiprocessing.BoundedSemaphore)."),
+			semaphoreValueVerb,
+		},
 		Example: "slots: {bounded_semaphore: 2}",
 		Source:  "multiprocessing.BoundedSemaphore",
-	}, "Never blocks. A release that would bring it above its first value fails with Invalid (ValueError in multiprocessing.BoundedSemaphore).", true))
+	},
+	ArenaSize: func(Args) int { return 16 },
+	Create:    createSemaphore,
+	Attach:    func(a *Attachment) (any, error) { return newSemaphore(a, firstValue(a.Args)), nil },
+	Facts:     semaphoreFacts,
+	Ops:       semaphoreOps,
+	Passes:    func(a Args) int { return int(firstValue(a)) },
+	Died:      semaphoreDied,
+	Model:     func(a Args, _ int) (Model, error) { return semaphoreModel{firstValue(a), firstValue(a)}, nil },
 }
 
-// semaphoreKind completes the descriptor of the two kinds. bounded says that the
-// first value is the highest.
-func semaphoreKind(k decl.Kind, release string, bounded bool) *Descriptor {
-	k.Main = &decl.Field{Name: k.Name, Shape: decl.Int, Default: "1", Static: true,
-		Min: decl.Num(0), Max: decl.Num(maxSemaphore), Doc: "its first value", Example: "2"}
-	k.Facts = []decl.Fact{
-		{Name: "value", Shape: decl.Int, Doc: "how many acquires would pass now"},
-		{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
+// What all kinds of semaphores have in common, named ones as well.
+var (
+	semaphoreValueFact   = decl.Fact{Name: "value", Shape: decl.Int, Doc: "how many acquires would pass now"}
+	semaphoreWaitersFact = decl.Fact{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"}
+
+	semaphoreValueVerb = decl.Verb{
+		Name: "get_value", Summary: "ask for the value of a semaphore", Result: decl.Int, Place: decl.InProcess,
+		Doc:     "Never blocks. The answer goes where into: says. It is never negative, however many processes wait.",
+		Example: "{get_value: slots, into: left}",
 	}
-	k.Verbs = []decl.Verb{
-		{
-			Name: "acquire", Summary: "take one from a semaphore, waiting while it is 0", Waits: true, Result: decl.Bool, Place: decl.InProcess,
-			Doc: `Blocks while the value is 0 and takes one. With block: false it fails with
+)
+
+// semaphoreAcquireVerb describes acquire.
+func semaphoreAcquireVerb() decl.Verb {
+	return decl.Verb{
+		Name: "acquire", Summary: "take one from a semaphore, waiting while it is 0", Waits: true, Result: decl.Bool, Place: decl.InProcess,
+		Doc: `Blocks while the value is 0 and takes one. With block: false it fails with
 WouldBlock at once, with timeout: it fails with Timeout, no earlier than that.
 With into: the variable becomes true or false instead, as acquire returns it in
 multiprocessing.`,
-			Fields:  []decl.Field{blockField},
-			Errors:  []string{WouldBlock, Timeout},
-			Example: "acquire: slots",
-		},
-		{
-			Name: "release", Summary: "add one to a semaphore", Place: decl.InProcess,
-			Doc:     release,
-			Errors:  []string{Invalid},
-			Example: "release: slots",
-		},
-		{
-			Name: "get_value", Summary: "ask for the value of a semaphore", Result: decl.Int, Place: decl.InProcess,
-			Doc:     "Never blocks. The answer goes where into: says. It is never negative, however many processes wait.",
-			Example: "{get_value: slots, into: left}",
-		},
+		Fields:  []decl.Field{blockField},
+		Errors:  []string{WouldBlock, Timeout},
+		Example: "acquire: slots",
 	}
-	highest := func(a Args) uint32 {
-		if bounded {
-			return firstValue(a)
-		}
-		return maxSemaphore
+}
+
+// semaphoreReleaseVerb describes a release of which doc says what there is to it.
+func semaphoreReleaseVerb(doc string) decl.Verb {
+	return decl.Verb{
+		Name: "release", Summary: "add one to a semaphore", Place: decl.InProcess,
+		Doc:     doc,
+		Errors:  []string{Invalid},
+		Example: "release: slots",
 	}
-	return &Descriptor{
-		Kind:      k,
-		ArenaSize: func(Args) int { return 16 },
-		Create: func(c *Creation) error {
-			word32(c.Mem, 8).Store(firstValue(c.Args))
-			return nil
-		},
-		Attach: func(a *Attachment) (any, error) {
-			return &semaphore{seq: word64(a.Mem, 0), word: word32(a.Mem, 8), waiters: word32(a.Mem, 12), highest: highest(a.Args)}, nil
-		},
-		Facts: func(h any, _ View) map[string]any {
-			return map[string]any{"value": int(h.(*semaphore).word.Load())}
-		},
-		Ops: map[string]Op{
-			"acquire":   {Do: semaphoreAcquire, Ready: func(h any, _ uint64) bool { return h.(*semaphore).word.Load() != 0 }, Order: Acquire | Takes},
-			"release":   {Do: semaphoreRelease, Order: Release},
-			"get_value": {Do: semaphoreValue, Order: Acquire},
-		},
-		Passes: func(a Args) int { return int(firstValue(a)) },
-		Died: func(h any, _ int) {
-			// It may have taken a wake with it.
-			if s := h.(*semaphore); s.word.Load() != 0 && s.waiters.Load() != 0 {
-				arena.Wake(futexWord(s.word), 1)
-			}
-		},
-		Model: func(a Args, _ int) (Model, error) { return semaphoreModel{firstValue(a), highest(a)}, nil },
+}
+
+var semaphoreOps = []Op{
+	{Verb: "acquire", Do: semaphoreAcquire, Ready: func(h any, _ uint64) bool { return h.(*semaphore).word.Load() != 0 }, Order: Acquire | Takes},
+	{Verb: "release", Do: semaphoreRelease, Order: Release},
+	{Verb: "get_value", Do: semaphoreValue, Order: Acquire},
+}
+
+func createSemaphore(c *Creation) error {
+	word32(c.Mem, 8).Store(firstValue(c.Args))
+	return nil
+}
+
+func newSemaphore(a *Attachment, highest uint32) *semaphore {
+	return &semaphore{seq: word64(a.Mem, 0), word: word32(a.Mem, 8), waiters: word32(a.Mem, 12), highest: highest}
+}
+
+func semaphoreFacts(h any, _ View) map[string]any {
+	return map[string]any{"value": int(h.(*semaphore).word.Load())}
+}
+
+// semaphoreDied: who ended may have taken a wake with it.
+func semaphoreDied(h any, _ int) {
+	if s := h.(*semaphore); s.word.Load() != 0 && s.waiters.Load() != 0 {
+		arena.Wake(futexWord(s.word), 1)
 	}
 }
 

@@ -15,10 +15,15 @@ import (
 // that any of them can be removed under those who use it.
 
 // Errors of System V objects.
-var (
-	Removed = decl.RegisterError("Removed", "the object was removed from the system, before the step or while it waited (EIDRM, or EINVAL afterwards)")
-	Range   = decl.RegisterError("Range", "a semaphore would be above 32767 (ERANGE)")
+const (
+	Removed = "Removed"
+	Range   = "Range"
 )
+
+func init() {
+	decl.RegisterError(Removed, "the object was removed from the system, before the step or while it waited (EIDRM, or EINVAL afterwards)")
+	decl.RegisterError(Range, "a semaphore would be above 32767 (ERANGE)")
+}
 
 // What the system calls say, besides success and sysv.ErrRemoved.
 var (
@@ -32,11 +37,9 @@ var keyField = decl.Field{Name: "key", Shape: decl.Any, Default: "one that nobod
 	Doc: "the key under which programs find it: a number, or {path: …, id: …} for what ftok makes of them", Example: "0x1234"}
 
 var (
-	sysvFacts = []decl.Fact{
-		{Name: "id", Shape: decl.Int, Doc: "what the kernel calls it: the number that msgget, semget or shmget returns, and that ipcs lists"},
-		{Name: "key", Shape: decl.Int, Doc: "its key"},
-		{Name: "removed", Shape: decl.Bool, Doc: "whether it was removed from the system"},
-	}
+	idFact      = decl.Fact{Name: "id", Shape: decl.Int, Doc: "what the kernel calls it: the number that msgget, semget or shmget returns, and that ipcs lists"}
+	keyFact     = decl.Fact{Name: "key", Shape: decl.Int, Doc: "its key"}
+	removedFact = decl.Fact{Name: "removed", Shape: decl.Bool, Doc: "whether it was removed from the system"}
 	waitersFact = decl.Fact{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes of the scenario that are blocked on it"}
 )
 

@@ -9,12 +9,13 @@ import (
 	"ipcrun/spec/decl"
 )
 
-func init() {
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "sysv_queue",
-			Summary: "a System V message queue: messages with types, taken out by type",
-			Doc: `A message has a type, which is a positive number, and bytes. send (msgsnd) puts
+func init() { Register(&sysvQueueKind) }
+
+var sysvQueueKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "sysv_queue",
+		Summary: "a System V message queue: messages with types, taken out by type",
+		Doc: `A message has a type, which is a positive number, and bytes. send (msgsnd) puts
 one at the end; recv (msgrcv) takes the first one, or the first of a type, or the
 first of the lowest type up to one, or the first of any other type. Each message
 goes to exactly one recv, whole. Which of several processes that wait for the same
@@ -33,41 +34,42 @@ The queue lives in the system, under a key, and any program finds it there with
 msgget(key, 0). It is made at the start, for this user alone, and removed at the
 end of the run, whatever happens. A process that is killed has sent all of a
 message or nothing, and has taken all of one or nothing.`,
-			Main: &decl.Field{Name: "sysv_queue", Shape: decl.CType, Default: "text", Static: true,
-				Doc: "the C type of which its messages consist", Example: "i"},
-			Fields: []decl.Field{
-				keyField,
-				{Name: "capacity", Shape: decl.Int, Default: "kernel.msgmnb, 16384 mostly", Min: decl.Num(1), Max: decl.Num(math.MaxInt32), Static: true,
-					Doc: "how many bytes it holds (msg_qbytes); more than kernel.msgmnb is for privileged users", Example: "100"},
-			},
-			Named: "key",
-			Facts: append([]decl.Fact{
-				{Name: "size", Shape: decl.Int, Doc: "how many messages are in it (msg_qnum)"},
-				{Name: "bytes", Shape: decl.Int, Doc: "how many bytes are in them (msg_cbytes)"},
-				{Name: "capacity", Shape: decl.Int, Doc: "how many bytes it holds (msg_qbytes)"},
-				{Name: "sender", Shape: decl.Int, Doc: "the pid of the last that sent (msg_lspid), 0 before the first"},
-				{Name: "receiver", Shape: decl.Int, Doc: "the pid of the last that received (msg_lrpid), 0 before the first"},
-				waitersFact,
-			}, sysvFacts...),
-			Verbs: []decl.Verb{
-				{
-					Name: "send", Summary: "send a message of a type to a System V queue, waiting while it is full", Waits: true, Place: decl.InProcess,
-					Doc: `msgsnd(2). Blocks while there is no room for the message; one that is longer than
+		Main: &decl.Field{Name: "sysv_queue", Shape: decl.CType, Default: "text", Static: true,
+			Doc: "the C type of which its messages consist", Example: "i"},
+		Fields: []decl.Field{
+			keyField,
+			{Name: "capacity", Shape: decl.Int, Default: "kernel.msgmnb, 16384 mostly", Min: decl.Num(1), Max: decl.Num(math.MaxInt32), Static: true,
+				Doc: "how many bytes it holds (msg_qbytes); more than kernel.msgmnb is for privileged users", Example: "100"},
+		},
+		Named: "key",
+		Facts: []decl.Fact{
+			{Name: "size", Shape: decl.Int, Doc: "how many messages are in it (msg_qnum)"},
+			{Name: "bytes", Shape: decl.Int, Doc: "how many bytes are in them (msg_cbytes)"},
+			{Name: "capacity", Shape: decl.Int, Doc: "how many bytes it holds (msg_qbytes)"},
+			{Name: "sender", Shape: decl.Int, Doc: "the pid of the last that sent (msg_lspid), 0 before the first"},
+			{Name: "receiver", Shape: decl.Int, Doc: "the pid of the last that received (msg_lrpid), 0 before the first"},
+			waitersFact,
+			idFact, keyFact, removedFact,
+		},
+		Verbs: []decl.Verb{
+			{
+				Name: "send", Summary: "send a message of a type to a System V queue, waiting while it is full", Waits: true, Place: decl.InProcess,
+				Doc: `msgsnd(2). Blocks while there is no room for the message; one that is longer than
 the capacity waits for ever. With block: false (IPC_NOWAIT) it fails with
 WouldBlock at once, with timeout: with Timeout, no earlier than that. A type that
 is not positive fails with Invalid, a message longer than kernel.msgmax with
 TooLong.`,
-					Fields: []decl.Field{
-						{Name: "value", Shape: decl.Any, Required: true, Doc: "the message: text, or a number or a list of them where the queue has a C type", Example: "hello"},
-						{Name: "type", Shape: decl.Int, Default: "1", Doc: "its type (mtype), 1 or more", Example: "2"},
-						blockField,
-					},
-					Errors:  []string{WouldBlock, Timeout, TooLong, Removed, Invalid},
-					Example: "{send: box, type: 2, value: hello}",
+				Fields: []decl.Field{
+					{Name: "value", Shape: decl.Any, Required: true, Doc: "the message: text, or a number or a list of them where the queue has a C type", Example: "hello"},
+					{Name: "type", Shape: decl.Int, Default: "1", Doc: "its type (mtype), 1 or more", Example: "2"},
+					blockField,
 				},
-				{
-					Name: "recv", Summary: "take a message out of a System V queue by its type, waiting while there is none", Waits: true, Result: decl.Any, Place: decl.InProcess,
-					Doc: `msgrcv(2). type: 0, or none, takes the first message; a positive one the first of
+				Errors:  []string{WouldBlock, Timeout, TooLong, Removed, Invalid},
+				Example: "{send: box, type: 2, value: hello}",
+			},
+			{
+				Name: "recv", Summary: "take a message out of a System V queue by its type, waiting while there is none", Waits: true, Result: decl.Any, Place: decl.InProcess,
+				Doc: `msgrcv(2). type: 0, or none, takes the first message; a positive one the first of
 that type; with except: true (MSG_EXCEPT) the first of any other type; a negative
 one the first of the lowest type that is not above its amount: -3 takes one of
 type 1 before one of 2 and of 3. into: receives the message, with whole: true a
@@ -78,60 +80,59 @@ with WouldBlock at once, with timeout: with Timeout, no earlier than that. A
 message longer than size: fails with TooLong and stays in the queue; with truncate:
 true (MSG_NOERROR) it is cut off and the rest is gone. Invalid: the message is gone
 and its length is none of the C type.`,
-					Fields: []decl.Field{
-						{Name: "type", Shape: decl.Int, Default: "0, for any", Doc: "which type (msgtyp)", Example: "-3"},
-						{Name: "except", Shape: decl.Bool, Default: "false", Doc: "true: any but that type", Example: "true"},
-						{Name: "whole", Shape: decl.Bool, Default: "false", Doc: "whether the result is a mapping with type and value", Example: "true"},
-						{Name: "size", Shape: decl.Int, Default: "as long as it is", Min: decl.Num(0), Max: decl.Num(sysvMaxSize), Doc: "the most bytes it takes (msgsz)", Example: "100"},
-						{Name: "truncate", Shape: decl.Bool, Default: "false", Doc: "true: a longer message is cut off to size", Example: "true"},
-						blockField,
-					},
-					Errors:  []string{WouldBlock, Timeout, TooLong, Removed, Invalid},
-					Example: "{recv: box, type: 2, into: message}",
+				Fields: []decl.Field{
+					{Name: "type", Shape: decl.Int, Default: "0, for any", Doc: "which type (msgtyp)", Example: "-3"},
+					{Name: "except", Shape: decl.Bool, Default: "false", Doc: "true: any but that type", Example: "true"},
+					{Name: "whole", Shape: decl.Bool, Default: "false", Doc: "whether the result is a mapping with type and value", Example: "true"},
+					{Name: "size", Shape: decl.Int, Default: "as long as it is", Min: decl.Num(0), Max: decl.Num(sysvMaxSize), Doc: "the most bytes it takes (msgsz)", Example: "100"},
+					{Name: "truncate", Shape: decl.Bool, Default: "false", Doc: "true: a longer message is cut off to size", Example: "true"},
+					blockField,
 				},
-				removeVerb("System V queue", "who waits for it fails with Removed, what is in it is gone.", "box"),
+				Errors:  []string{WouldBlock, Timeout, TooLong, Removed, Invalid},
+				Example: "{recv: box, type: 2, into: message}",
 			},
-			Check: func(main any, fields map[string]any) (key, problem string) {
-				return checkSysvKey(fields)
-			},
-			Example: "box: sysv_queue",
-			Source:  "msgget(2), msgop(2), msgctl(2)",
+			removeVerb("System V queue", "who waits for it fails with Removed, what is in it is gone.", "box"),
 		},
-		ArenaSize: func(Args) int { return sysvMem },
-		Create: func(c *Creation) error {
-			id, err := createSysv(c, sysv.Queue, 0)
-			if err != nil {
-				return err
-			}
-			want, given := wholeNumber(c.Args.Fields["capacity"])
-			if !given {
-				return nil
-			}
-			if err := sysv.Resize(id, want); err != nil {
-				return fmt.Errorf("%s: the kernel refuses a capacity of %d bytes, which is for privileged users above kernel.msgmnb: %w", c.Name, want, err)
-			}
+		Check: func(main any, fields map[string]any) (key, problem string) {
+			return checkSysvKey(fields)
+		},
+		Example: "box: sysv_queue",
+		Source:  "msgget(2), msgop(2), msgctl(2)",
+	},
+	ArenaSize: func(Args) int { return sysvMem },
+	Create: func(c *Creation) error {
+		id, err := createSysv(c, sysv.Queue, 0)
+		if err != nil {
+			return err
+		}
+		want, given := wholeNumber(c.Args.Fields["capacity"])
+		if !given {
 			return nil
-		},
-		Attach: func(a *Attachment) (any, error) {
-			return &sysvQueue{sysvObject: newSysvObject(a, sysv.Queue), form: newSysvForm(a.Args)}, nil
-		},
-		Facts: func(h any, _ View) map[string]any {
-			q := h.(*sysvQueue)
-			st, err := sysv.StatQueue(q.id)
-			f := q.facts(err)
-			f["size"], f["bytes"], f["capacity"], f["sender"], f["receiver"] = st.Messages, st.Bytes, st.Capacity, st.Sender, st.Receiver
-			return f
-		},
-		Ops: map[string]Op{
-			"send":   {Do: sysvSend, Ready: neverReady, Order: Release},
-			"recv":   {Do: sysvRecv, Ready: neverReady, Order: Acquire},
-			"remove": {Do: func(h any, c *Call) error { return h.(*sysvQueue).remove(c) }, Order: Release},
-		},
-		Explain: func(h any, verb string, arg uint64) Blocked { return h.(*sysvQueue).explain(verb, arg) },
-		Address: func(h any) string { return h.(*sysvQueue).address() },
-		ID:      func(h any) int { return h.(*sysvQueue).id },
-		Model:   newSysvQueueModel,
-	})
+		}
+		if err := sysv.Resize(id, want); err != nil {
+			return fmt.Errorf("%s: the kernel refuses a capacity of %d bytes, which is for privileged users above kernel.msgmnb: %w", c.Name, want, err)
+		}
+		return nil
+	},
+	Attach: func(a *Attachment) (any, error) {
+		return &sysvQueue{sysvObject: newSysvObject(a, sysv.Queue), form: newSysvForm(a.Args)}, nil
+	},
+	Facts: func(h any, _ View) map[string]any {
+		q := h.(*sysvQueue)
+		st, err := sysv.StatQueue(q.id)
+		f := q.facts(err)
+		f["size"], f["bytes"], f["capacity"], f["sender"], f["receiver"] = st.Messages, st.Bytes, st.Capacity, st.Sender, st.Receiver
+		return f
+	},
+	Ops: []Op{
+		{Verb: "send", Do: sysvSend, Ready: neverReady, Order: Release},
+		{Verb: "recv", Do: sysvRecv, Ready: neverReady, Order: Acquire},
+		{Verb: "remove", Do: func(h any, c *Call) error { return h.(*sysvQueue).remove(c) }, Order: Release},
+	},
+	Explain: func(h any, verb string, arg uint64) Blocked { return h.(*sysvQueue).explain(verb, arg) },
+	Address: func(h any) string { return h.(*sysvQueue).address() },
+	ID:      func(h any) int { return h.(*sysvQueue).id },
+	Model:   newSysvQueueModel,
 }
 
 const (

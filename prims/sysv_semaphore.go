@@ -8,19 +8,25 @@ import (
 	"ipcrun/spec/decl"
 )
 
-func init() {
-	amount := decl.Field{Name: "amount", Shape: decl.Int, Default: "1", Min: decl.Num(1), Max: decl.Num(sysv.MaxValue), Doc: "by how much", Example: "2"}
-	undo := decl.Field{Name: "undo", Shape: decl.Bool, Default: "false", Doc: "true: the kernel takes it back when the process ends, however that happens (SEM_UNDO)", Example: "true"}
-	value := decl.Field{Name: "value", Shape: decl.Any, Required: true, Doc: "the value of each semaphore that the step names: a number for all, or a list", Example: "1"}
-	waiting := `With block: false (IPC_NOWAIT) it fails with WouldBlock at once, with timeout:
+func init() { Register(&sysvSemaphoreKind) }
+
+func amountField() decl.Field {
+	return decl.Field{Name: "amount", Shape: decl.Int, Default: "1", Min: decl.Num(1), Max: decl.Num(sysv.MaxValue), Doc: "by how much", Example: "2"}
+}
+
+var undoField = decl.Field{Name: "undo", Shape: decl.Bool, Default: "false", Doc: "true: the kernel takes it back when the process ends, however that happens (SEM_UNDO)", Example: "true"}
+var setValueField = decl.Field{Name: "value", Shape: decl.Any, Required: true, Doc: "the value of each semaphore that the step names: a number for all, or a list", Example: "1"}
+
+const setWaiting = `With block: false (IPC_NOWAIT) it fails with WouldBlock at once, with timeout:
 (semtimedop) with Timeout, no earlier than that.`
-	which := `A slice, or the set itself, means several semaphores: all of them at once, or
+const setWhich = `A slice, or the set itself, means several semaphores: all of them at once, or
 nothing happens.`
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "sysv_semaphore",
-			Summary: "a System V semaphore set: counters that are changed together",
-			Doc: `A set has one semaphore or several, each a number from 0 to 32767. Steps name one
+
+var sysvSemaphoreKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "sysv_semaphore",
+		Summary: "a System V semaphore set: counters that are changed together",
+		Doc: `A set has one semaphore or several, each a number from 0 to 32767. Steps name one
 (slots[1]), a slice (slots[0:2]) or all of them (slots), counted from 0. What a
 step does to several it does in one moment: either to all, or to none while one of
 them does not allow it. acquire takes, release gives, wait waits for zero, and
@@ -36,123 +42,123 @@ Which of several waiting processes goes on first is not defined.
 The set lives in the system, under a key, and any program finds it there with
 semget(key, 0, 0). It is made at the start, for this user alone, with its initial
 values, and removed at the end of the run, whatever happens.`,
-			Main: &decl.Field{Name: "sysv_semaphore", Shape: decl.Int, Default: "1", Min: decl.Num(1), Max: decl.Num(sysvMaxSet), Static: true,
-				Doc: "how many semaphores the set has", Example: "3"},
-			Fields: []decl.Field{
-				{Name: "initial", Shape: decl.Any, Default: "0", Static: true, Doc: "their first values: a number for all, or a list", Example: "[1, 0, 5]"},
-				keyField,
+		Main: &decl.Field{Name: "sysv_semaphore", Shape: decl.Int, Default: "1", Min: decl.Num(1), Max: decl.Num(sysvMaxSet), Static: true,
+			Doc: "how many semaphores the set has", Example: "3"},
+		Fields: []decl.Field{
+			{Name: "initial", Shape: decl.Any, Default: "0", Static: true, Doc: "their first values: a number for all, or a list", Example: "[1, 0, 5]"},
+			keyField,
+		},
+		Named:    "key",
+		Elements: true,
+		Facts: []decl.Fact{
+			{Name: "value", Shape: decl.Int, Doc: "the value of the first semaphore"},
+			{Name: "values", Shape: decl.List, Elem: decl.Int, Doc: "the values of all"},
+			{Name: "size", Shape: decl.Int, Doc: "how many semaphores it has"},
+			{Name: "ncnt", Shape: decl.List, Elem: decl.Int, Doc: "of each, how many processes wait for it to grow (semncnt), those of other programs included"},
+			{Name: "zcnt", Shape: decl.List, Elem: decl.Int, Doc: "of each, how many processes wait for it to be 0 (semzcnt)"},
+			{Name: "last", Shape: decl.List, Elem: decl.Int, Doc: "of each, the pid of the last that operated on it or set it (sempid); at first that of ipcrun"},
+			waitersFact,
+			idFact, keyFact, removedFact,
+		},
+		Verbs: []decl.Verb{
+			{
+				Name: "acquire", Summary: "take from semaphores of a set, waiting while they are too small", Waits: true, Result: decl.Bool, Place: decl.InProcess,
+				Doc: `semop(2) with a negative number. Blocks while the value is less than amount, and
+takes it. ` + setWhich + "\n" + setWaiting + `
+With into: the variable becomes true or false instead.`,
+				Fields:  []decl.Field{amountField(), undoField, blockField},
+				Errors:  []string{WouldBlock, Timeout, Removed, Range, Invalid},
+				Example: "{acquire: slots, undo: true}",
 			},
-			Named:    "key",
-			Elements: true,
-			Facts: append([]decl.Fact{
-				{Name: "value", Shape: decl.Int, Doc: "the value of the first semaphore"},
-				{Name: "values", Shape: decl.List, Elem: decl.Int, Doc: "the values of all"},
-				{Name: "size", Shape: decl.Int, Doc: "how many semaphores it has"},
-				{Name: "ncnt", Shape: decl.List, Elem: decl.Int, Doc: "of each, how many processes wait for it to grow (semncnt), those of other programs included"},
-				{Name: "zcnt", Shape: decl.List, Elem: decl.Int, Doc: "of each, how many processes wait for it to be 0 (semzcnt)"},
-				{Name: "last", Shape: decl.List, Elem: decl.Int, Doc: "of each, the pid of the last that operated on it or set it (sempid); at first that of ipcrun"},
-				waitersFact,
-			}, sysvFacts...),
-			Verbs: []decl.Verb{
-				{
-					Name: "acquire", Summary: "take from semaphores of a set, waiting while they are too small", Waits: true, Result: decl.Bool, Place: decl.InProcess,
-					Doc: `semop(2) with a negative number. Blocks while the value is less than amount, and
-takes it. ` + which + "\n" + waiting + `
-With into: the variable becomes true or false instead.`,
-					Fields:  []decl.Field{amount, undo, blockField},
-					Errors:  []string{WouldBlock, Timeout, Removed, Range, Invalid},
-					Example: "{acquire: slots, undo: true}",
-				},
-				{
-					Name: "release", Summary: "add to semaphores of a set", Place: decl.InProcess,
-					Doc: `semop(2) with a positive number. Never blocks. ` + which + `
+			{
+				Name: "release", Summary: "add to semaphores of a set", Place: decl.InProcess,
+				Doc: `semop(2) with a positive number. Never blocks. ` + setWhich + `
 A value above 32767 fails with Range.`,
-					Fields:  []decl.Field{amount, undo},
-					Errors:  []string{Range, Removed, Invalid},
-					Example: "{release: slots, amount: 2}",
-				},
-				{
-					Name: "wait", Summary: "wait until semaphores of a set are 0", Waits: true, Result: decl.Bool, Place: decl.InProcess,
-					Doc: `semop(2) with 0. Blocks until the semaphore is 0, several until all of them are at
-the same moment, and changes nothing. ` + waiting + `
+				Fields:  []decl.Field{amountField(), undoField},
+				Errors:  []string{Range, Removed, Invalid},
+				Example: "{release: slots, amount: 2}",
+			},
+			{
+				Name: "wait", Summary: "wait until semaphores of a set are 0", Waits: true, Result: decl.Bool, Place: decl.InProcess,
+				Doc: `semop(2) with 0. Blocks until the semaphore is 0, several until all of them are at
+the same moment, and changes nothing. ` + setWaiting + `
 With into: the variable becomes true or false instead.`,
-					Fields:  []decl.Field{blockField},
-					Errors:  []string{WouldBlock, Timeout, Removed, Invalid},
-					Example: "wait: slots",
-				},
-				{
-					Name: "semop", Summary: "do several operations on a semaphore set in one moment", Waits: true, Result: decl.Bool, Place: decl.InProcess,
-					Doc: `semop(2). ops: lists the operations, each with sem, the number of the semaphore, op,
+				Fields:  []decl.Field{blockField},
+				Errors:  []string{WouldBlock, Timeout, Removed, Invalid},
+				Example: "wait: slots",
+			},
+			{
+				Name: "semop", Summary: "do several operations on a semaphore set in one moment", Waits: true, Result: decl.Bool, Place: decl.InProcess,
+				Doc: `semop(2). ops: lists the operations, each with sem, the number of the semaphore, op,
 what to add (negative: what to take; 0: it must be 0), and, if wanted, undo: true.
 They are done in that order and in one moment, or not at all: blocks until none of
-them has to wait. ` + waiting + `
+them has to wait. ` + setWaiting + `
 With into: the variable becomes true or false instead.`,
-					Fields: []decl.Field{
-						{Name: "ops", Shape: decl.List, Required: true, Doc: "the operations: {sem: 0, op: -1}, with undo: true if wanted", Example: "[{sem: 0, op: -1}, {sem: 1, op: 2}]"},
-						blockField,
-					},
-					Errors:  []string{WouldBlock, Timeout, Removed, Range, Invalid},
-					Example: "{semop: slots, ops: [{sem: 0, op: -1}, {sem: 1, op: 1}]}",
+				Fields: []decl.Field{
+					{Name: "ops", Shape: decl.List, Required: true, Doc: "the operations: {sem: 0, op: -1}, with undo: true if wanted", Example: "[{sem: 0, op: -1}, {sem: 1, op: 2}]"},
+					blockField,
 				},
-				{
-					Name: "get_value", Summary: "ask for the values of semaphores of a set", Result: decl.Any, Place: decl.InProcess,
-					Doc: `semctl(2), GETVAL and GETALL. Never blocks. A number for one semaphore and for a set
+				Errors:  []string{WouldBlock, Timeout, Removed, Range, Invalid},
+				Example: "{semop: slots, ops: [{sem: 0, op: -1}, {sem: 1, op: 1}]}",
+			},
+			{
+				Name: "get_value", Summary: "ask for the values of semaphores of a set", Result: decl.Any, Place: decl.InProcess,
+				Doc: `semctl(2), GETVAL and GETALL. Never blocks. A number for one semaphore and for a set
 of one, else a list.`,
-					Errors:  []string{Removed, Invalid},
-					Example: "{get_value: slots, into: left}",
-				},
-				{
-					Name: "set_value", Summary: "give semaphores of a set a value", Place: decl.InProcess,
-					Doc: `semctl(2), SETVAL and SETALL. Never blocks, and lets those go on that wait for such
+				Errors:  []string{Removed, Invalid},
+				Example: "{get_value: slots, into: left}",
+			},
+			{
+				Name: "set_value", Summary: "give semaphores of a set a value", Place: decl.InProcess,
+				Doc: `semctl(2), SETVAL and SETALL. Never blocks, and lets those go on that wait for such
 a value. What was to be undone of these semaphores is forgotten. It takes one
 semaphore or the set, which is set in one moment; the kernel knows no way to set a
 part of it so, and a slice fails with Invalid. A value that is not between 0 and
 32767 fails with Range.`,
-					Fields:  []decl.Field{value},
-					Errors:  []string{Range, Removed, Invalid},
-					Example: "{set_value: slots, value: 3}",
-				},
-				removeVerb("System V semaphore set", "who waits for one of them fails with Removed.", "slots"),
+				Fields:  []decl.Field{setValueField},
+				Errors:  []string{Range, Removed, Invalid},
+				Example: "{set_value: slots, value: 3}",
 			},
-			Check: func(main any, fields map[string]any) (key, problem string) {
-				if _, err := firstValues(Args{Main: main, Fields: fields}); err != nil {
-					return "initial", err.Error()
-				}
-				return checkSysvKey(fields)
-			},
-			Example: "slots: {sysv_semaphore: 3, initial: [1, 0, 5]}",
-			Source:  "semget(2), semop(2), semctl(2)",
+			removeVerb("System V semaphore set", "who waits for one of them fails with Removed.", "slots"),
 		},
-		ArenaSize: func(a Args) int { return sysvMem + 4*setSize(a) },
-		Create: func(c *Creation) error {
-			first, err := firstValues(c.Args)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.Name, err)
+		Check: func(main any, fields map[string]any) (key, problem string) {
+			if _, err := firstValues(Args{Main: main, Fields: fields}); err != nil {
+				return "initial", err.Error()
 			}
-			id, err := createSysv(c, sysv.Set, len(first))
-			if err == nil {
-				err = sysv.SetAll(id, first)
-			}
-			return err
+			return checkSysvKey(fields)
 		},
-		Attach: func(a *Attachment) (any, error) {
-			return &sysvSet{sysvObject: newSysvObject(a, sysv.Set), n: setSize(a.Args), mem: a.Mem}, nil
-		},
-		Facts: func(h any, _ View) map[string]any { return h.(*sysvSet).facts() },
-		Ops: map[string]Op{
-			"acquire":   {Do: setAcquire, Ready: neverReady, Order: Acquire | Release},
-			"release":   {Do: setRelease, Order: Release},
-			"wait":      {Do: setWait, Ready: neverReady, Order: Acquire},
-			"semop":     {Do: setSemop, Ready: neverReady, Order: Acquire | Release},
-			"get_value": {Do: setGetValue, Order: Acquire},
-			"set_value": {Do: setSetValue, Order: Release},
-			"remove":    {Do: func(h any, c *Call) error { return h.(*sysvSet).remove(c) }, Order: Release},
-		},
-		Explain: func(h any, verb string, arg uint64) Blocked { return h.(*sysvSet).explain(verb, arg) },
-		Address: func(h any) string { return h.(*sysvSet).address() },
-		ID:      func(h any) int { return h.(*sysvSet).id },
-		Model:   newSysvSetModel,
-	})
+		Example: "slots: {sysv_semaphore: 3, initial: [1, 0, 5]}",
+		Source:  "semget(2), semop(2), semctl(2)",
+	},
+	ArenaSize: func(a Args) int { return sysvMem + 4*setSize(a) },
+	Create: func(c *Creation) error {
+		first, err := firstValues(c.Args)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
+		id, err := createSysv(c, sysv.Set, len(first))
+		if err == nil {
+			err = sysv.SetAll(id, first)
+		}
+		return err
+	},
+	Attach: func(a *Attachment) (any, error) {
+		return &sysvSet{sysvObject: newSysvObject(a, sysv.Set), n: setSize(a.Args), mem: a.Mem}, nil
+	},
+	Facts: func(h any, _ View) map[string]any { return h.(*sysvSet).facts() },
+	Ops: []Op{
+		{Verb: "acquire", Do: setAcquire, Ready: neverReady, Order: Acquire | Release},
+		{Verb: "release", Do: setRelease, Order: Release},
+		{Verb: "wait", Do: setWait, Ready: neverReady, Order: Acquire},
+		{Verb: "semop", Do: setSemop, Ready: neverReady, Order: Acquire | Release},
+		{Verb: "get_value", Do: setGetValue, Order: Acquire},
+		{Verb: "set_value", Do: setSetValue, Order: Release},
+		{Verb: "remove", Do: func(h any, c *Call) error { return h.(*sysvSet).remove(c) }, Order: Release},
+	},
+	Explain: func(h any, verb string, arg uint64) Blocked { return h.(*sysvSet).explain(verb, arg) },
+	Address: func(h any) string { return h.(*sysvSet).address() },
+	ID:      func(h any) int { return h.(*sysvSet).id },
+	Model:   newSysvSetModel,
 }
 
 // sysvMaxSet is SEMMSL, how many semaphores a set has at most.

@@ -9,7 +9,9 @@ import (
 )
 
 // Refused is the failure of a connect where nobody listens.
-var Refused = decl.RegisterError("Refused", "nobody listens at the socket any more (ECONNREFUSED)")
+const Refused = "Refused"
+
+func init() { decl.RegisterError(Refused, "nobody listens at the socket any more (ECONNREFUSED)") }
 
 // The two ends of a socket, as steps name them.
 const (
@@ -17,14 +19,18 @@ const (
 	clientPart = "client"
 )
 
-func init() {
-	connection := decl.Field{Name: "connection", Shape: decl.Int, Default: "the latest that is open", Min: decl.Num(1),
+func init() { Register(&unixSocketKind) }
+
+func connectionField() decl.Field {
+	return decl.Field{Name: "connection", Shape: decl.Int, Default: "the latest that is open", Min: decl.Num(1),
 		Doc: "which connection, by the number that connect or accept gave", Example: "2"}
-	Register(&Descriptor{
-		Kind: decl.Kind{
-			Name:    "unix_socket",
-			Summary: "a place where any program connects by its path",
-			Doc: `A UNIX stream socket that listens at a path. Processes that use the end server
+}
+
+var unixSocketKind = Descriptor{
+	Kind: decl.Kind{
+		Name:    "unix_socket",
+		Summary: "a place where any program connects by its path",
+		Doc: `A UNIX stream socket that listens at a path. Processes that use the end server
 have it from the start, bound and listening; those that use the end client connect
 to it. accept takes the next connection, and what goes in at one side of it comes
 out at the other. The other side may be any program that knows the path.
@@ -49,134 +55,133 @@ The engine makes the socket before any process is forked: at the path that name:
 says, or in the run's own directory. If there is a file already, the run ends as an
 error and leaves that one alone. At the end the path is removed, also when ipcrun
 is killed.`,
-			Fields: []decl.Field{
-				{Name: "bytes", Shape: decl.Bool, Default: "false", Static: true, Doc: "true: a stream of bytes instead of messages", Example: "true"},
-				{Name: "backlog", Shape: decl.Int, Default: "16", Min: decl.Num(0), Max: decl.Num(4096), Static: true,
-					Doc: "how many connections may wait for an accept, beside one more", Example: "1"},
-				pathName,
-			},
-			Check: checkPathField(socketPathMost),
-			Named: "name",
-			Facts: []decl.Fact{
-				{Name: "connected", Shape: decl.Int, Doc: "how many connects of steps have succeeded"},
-				{Name: "accepted", Shape: decl.Int, Doc: "how many connections steps have accepted"},
-				{Name: "sent", Shape: decl.Int, Doc: "how many messages (or bytes) steps have sent"},
-				{Name: "received", Shape: decl.Int, Doc: "how many messages (or bytes) steps have received"},
-				nameFact,
-				{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
-			},
-			Verbs: []decl.Verb{
-				{
-					Name: "connect", Summary: "connect to a UNIX socket", Waits: true, Result: decl.Int, Place: decl.InProcess,
-					Doc: `Does not wait for the accept: the kernel keeps the connection until then. It blocks
+		Fields: []decl.Field{
+			{Name: "bytes", Shape: decl.Bool, Default: "false", Static: true, Doc: "true: a stream of bytes instead of messages", Example: "true"},
+			{Name: "backlog", Shape: decl.Int, Default: "16", Min: decl.Num(0), Max: decl.Num(4096), Static: true,
+				Doc: "how many connections may wait for an accept, beside one more", Example: "1"},
+			pathName,
+		},
+		Check: func(_ any, fields map[string]any) (string, string) { return checkPathField(fields, socketPathMost) },
+		Named: "name",
+		Facts: []decl.Fact{
+			{Name: "connected", Shape: decl.Int, Doc: "how many connects of steps have succeeded"},
+			{Name: "accepted", Shape: decl.Int, Doc: "how many connections steps have accepted"},
+			{Name: "sent", Shape: decl.Int, Doc: "how many messages (or bytes) steps have sent"},
+			{Name: "received", Shape: decl.Int, Doc: "how many messages (or bytes) steps have received"},
+			nameFact,
+			{Name: "waiters", Shape: decl.List, Elem: decl.String, Doc: "names of the processes that are blocked on it"},
+		},
+		Verbs: []decl.Verb{
+			{
+				Name: "connect", Summary: "connect to a UNIX socket", Waits: true, Result: decl.Int, Place: decl.InProcess,
+				Doc: `Does not wait for the accept: the kernel keeps the connection until then. It blocks
 only while more connections wait than the backlog allows; with block: false it
 fails with WouldBlock then, with timeout: with Timeout, no earlier than that.
 Refused: nobody listens any more. NoEntry: the path is gone. into: receives the
 number of the connection.`,
-					Fields:  []decl.Field{blockField},
-					Errors:  []string{Refused, NoEntry, WouldBlock, Timeout, BadDirection},
-					Example: "{connect: door.client, into: c}",
-				},
-				{
-					Name: "accept", Summary: "take the next connection to a UNIX socket, waiting while there is none", Waits: true, Result: decl.Int, Place: decl.InProcess,
-					Doc: `Blocks while nobody has connected. With block: false it fails with WouldBlock at
+				Fields:  []decl.Field{blockField},
+				Errors:  []string{Refused, NoEntry, WouldBlock, Timeout, BadDirection},
+				Example: "{connect: door.client, into: c}",
+			},
+			{
+				Name: "accept", Summary: "take the next connection to a UNIX socket, waiting while there is none", Waits: true, Result: decl.Int, Place: decl.InProcess,
+				Doc: `Blocks while nobody has connected. With block: false it fails with WouldBlock at
 once, with timeout: with Timeout, no earlier than that. Each connection goes to
 exactly one accept, in the order in which they came. into: receives its number.`,
-					Fields:  []decl.Field{blockField},
-					Errors:  []string{WouldBlock, Timeout, Closed, BadDirection},
-					Example: "{accept: door.server, into: c}",
-				},
-				{
-					Name: "send", Summary: "send a message over a connection, waiting while it is full", Waits: true, Place: decl.InProcess,
-					Doc: `Blocks until the kernel has all of it. With block: false it fails with WouldBlock
+				Fields:  []decl.Field{blockField},
+				Errors:  []string{WouldBlock, Timeout, Closed, BadDirection},
+				Example: "{accept: door.server, into: c}",
+			},
+			{
+				Name: "send", Summary: "send a message over a connection, waiting while it is full", Waits: true, Place: decl.InProcess,
+				Doc: `Blocks until the kernel has all of it. With block: false it fails with WouldBlock
 at once if that cannot be, with timeout: with Timeout, no earlier than that. A
 message that was cut off so ends the sending side of the connection: the recv that
 finds it fails with Torn. With bytes: true a failure says how many bytes were
 written. A handler that sends over a connection on which its process is in the
 middle of a send fails with Invalid.`,
-					Fields: []decl.Field{
-						{Name: "value", Shape: decl.Any, Required: true, Doc: "the message: any data; text with bytes: true", Example: "[1, two]"},
-						connection, blockField,
-					},
-					Errors:  []string{BrokenPipe, Closed, WouldBlock, Timeout, Invalid},
-					Example: "{send: door.client, value: hello}",
+				Fields: []decl.Field{
+					{Name: "value", Shape: decl.Any, Required: true, Doc: "the message: any data; text with bytes: true", Example: "[1, two]"},
+					connectionField(), blockField,
 				},
-				{
-					Name: "recv", Summary: "receive a message over a connection, waiting while there is none", Waits: true, Result: decl.Any, Place: decl.InProcess,
-					Doc: `Blocks until there is a message; into: receives it. With block: false it fails
+				Errors:  []string{BrokenPipe, Closed, WouldBlock, Timeout, Invalid},
+				Example: "{send: door.client, value: hello}",
+			},
+			{
+				Name: "recv", Summary: "receive a message over a connection, waiting while there is none", Waits: true, Result: decl.Any, Place: decl.InProcess,
+				Doc: `Blocks until there is a message; into: receives it. With block: false it fails
 with WouldBlock at once, with timeout: with Timeout, no earlier than that. EOF:
 nothing is left, and the other side is closed. Torn: the other side was closed in
 the middle of a message. Invalid: what came is no message of a scenario.
 
 With bytes: true it takes what is there, at least one byte and at most size: the
 result is text with these bytes, whatever they are.`,
-					Fields: []decl.Field{
-						{Name: "size", Shape: decl.Int, Default: "65536", Min: decl.Num(1), Max: decl.Num(1 << 30), Doc: "with bytes: true, the most bytes it takes", Example: "100"},
-						connection, blockField,
-					},
-					Errors:  []string{EOF, Torn, Closed, WouldBlock, Timeout, Invalid},
-					Example: "{recv: door.server, into: said}",
+				Fields: []decl.Field{
+					{Name: "size", Shape: decl.Int, Default: "65536", Min: decl.Num(1), Max: decl.Num(1 << 30), Doc: "with bytes: true, the most bytes it takes", Example: "100"},
+					connectionField(), blockField,
 				},
-				{
-					Name: "close", Summary: "close a connection, or all that a process has of a socket's end", Place: decl.InProcess,
-					Doc: `Never blocks. Closing a connection that is not there changes nothing. With all:
+				Errors:  []string{EOF, Torn, Closed, WouldBlock, Timeout, Invalid},
+				Example: "{recv: door.server, into: said}",
+			},
+			{
+				Name: "close", Summary: "close a connection, or all that a process has of a socket's end", Place: decl.InProcess,
+				Doc: `Never blocks. Closing a connection that is not there changes nothing. With all:
 true it closes every connection at that end, and at the server's the listening
 socket of this process as well.`,
-					Fields: []decl.Field{
-						connection,
-						{Name: "all", Shape: decl.Bool, Default: "false", Doc: "whether everything at this end is closed", Example: "true"},
-					},
-					Example: "close: door.client",
+				Fields: []decl.Field{
+					connectionField(),
+					{Name: "all", Shape: decl.Bool, Default: "false", Doc: "whether everything at this end is closed", Example: "true"},
 				},
-				unlinkVerb("a UNIX socket", "door.server"),
+				Example: "close: door.client",
 			},
-			Example: "door: {unix_socket, name: /tmp/door}",
-			Source:  "unix(7), connect(2), accept(2), listen(2)",
-			Parts:   func(any, map[string]any) []string { return []string{serverPart, clientPart} },
+			unlinkVerb("a UNIX socket", "door.server"),
 		},
-		ArenaSize: func(Args) int { return socketHead + nameMem },
-		Roles:     func(Args) []Role { return []Role{{Name: "listener", Part: serverPart}} },
-		Create:    createSocket,
-		Attach:    attachSocket,
-		Detach: func(h any) {
+		Example: "door: {unix_socket, name: /tmp/door}",
+		Source:  "unix(7), connect(2), accept(2), listen(2)",
+		Parts:   func(any, map[string]any) []string { return []string{serverPart, clientPart} },
+	},
+	ArenaSize: func(Args) int { return socketHead + nameMem },
+	Roles:     func(Args) []Role { return []Role{{Name: "listener", Part: serverPart}} },
+	Create:    createSocket,
+	Attach:    attachSocket,
+	Detach: func(h any) {
+		s := h.(*unixSocket)
+		s.closeAll(serverPart)
+		s.closeAll(clientPart)
+	},
+	Address: func(h any) string { return h.(*unixSocket).path },
+	Facts: func(h any, _ View) map[string]any {
+		s := h.(*unixSocket)
+		return map[string]any{"connected": int(s.connected.Load()), "accepted": int(s.accepted.Load()), "sent": int(s.sent.Load()), "received": int(s.received.Load()), "name": s.path}
+	},
+	Ops: []Op{
+		{Verb: "connect", Do: socketConnect, Order: Release, Ready: func(h any, seen uint64) bool {
 			s := h.(*unixSocket)
-			s.closeAll(serverPart)
-			s.closeAll(clientPart)
-		},
-		Address: func(h any) string { return h.(*unixSocket).path },
-		Facts: func(h any, _ View) map[string]any {
+			return s.open || uint64(s.turns.Load()) != seen
+		}},
+		{Verb: "accept", Do: socketAccept, Order: Acquire, Ready: socketReady},
+		{Verb: "send", Do: socketSend, Order: Release, Ready: socketReady},
+		{Verb: "recv", Do: socketRecv, Order: Acquire, Ready: socketReady},
+		{Verb: "close", Do: socketClose, Order: Release},
+		{Verb: "unlink", Do: func(h any, c *Call) error {
 			s := h.(*unixSocket)
-			return map[string]any{"connected": int(s.connected.Load()), "accepted": int(s.accepted.Load()), "sent": int(s.sent.Load()), "received": int(s.received.Load()), "name": s.path}
-		},
-		Ops: map[string]Op{
-			"connect": {Do: socketConnect, Order: Release, Ready: func(h any, seen uint64) bool {
-				s := h.(*unixSocket)
-				return s.open || uint64(s.turns.Load()) != seen
-			}},
-			"accept": {Do: socketAccept, Order: Acquire, Ready: socketReady},
-			"send":   {Do: socketSend, Order: Release, Ready: socketReady},
-			"recv":   {Do: socketRecv, Order: Acquire, Ready: socketReady},
-			"close":  {Do: socketClose, Order: Release},
-			"unlink": {Do: func(h any, c *Call) error {
-				s := h.(*unixSocket)
-				c.Seq = s.seq.Add(1)
-				return unlinked(s.path, os.Remove(s.path))
-			}},
-		},
-		Explain: func(h any, verb string, _ uint64) Blocked {
-			name := h.(*unixSocket).name
-			return Blocked{Doing: map[string]string{
-				"connect": "waits to connect to " + name + ", where as many wait for an accept as may",
-				"accept":  "waits in accept for somebody to connect to " + name,
-				"send":    "waits to send over a connection of " + name + ", which is full",
-				"recv":    "waits to recv over a connection of " + name,
-			}[verb]}
-		},
-		Model: withUnlink(func(a Args, n int) (Model, error) {
-			backlog, raw := socketArgs(a)
-			return socketModel{n: n, backlog: backlog, raw: raw}, nil
-		}),
-	})
+			c.Seq = s.seq.Add(1)
+			return unlinked(s.path, os.Remove(s.path))
+		}},
+	},
+	Explain: func(h any, verb string, _ uint64) Blocked {
+		name := h.(*unixSocket).name
+		return Blocked{Doing: map[string]string{
+			"connect": "waits to connect to " + name + ", where as many wait for an accept as may",
+			"accept":  "waits in accept for somebody to connect to " + name,
+			"send":    "waits to send over a connection of " + name + ", which is full",
+			"recv":    "waits to recv over a connection of " + name,
+		}[verb]}
+	},
+	Model: func(a Args, n int) (Model, error) {
+		backlog, raw := socketArgs(a)
+		return namedModel{socketModel{n: n, backlog: backlog, raw: raw}}, nil
+	},
 }
 
 const (

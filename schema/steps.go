@@ -101,16 +101,16 @@ func (m *verb) merge(v *decl.Verb) {
 // verbs is meant shows in the object, which a schema cannot look up.
 func widen(f *decl.Field, also decl.Field) {
 	if f.Shape != also.Shape {
-		f.Shape, f.Enum, f.Min, f.Max = decl.Any, nil, nil, nil
+		f.Shape, f.Enum, f.Min, f.Max = decl.Any, nil, decl.Bound{}, decl.Bound{}
 		return
 	}
 	if len(also.Enum) == 0 {
 		f.Enum = nil
 	}
-	if also.Min == nil || f.Min != nil && *also.Min < *f.Min {
+	if !also.Min.Given || f.Min.Given && also.Min.Num < f.Min.Num {
 		f.Min = also.Min
 	}
-	if also.Max == nil || f.Max != nil && *also.Max > *f.Max {
+	if !also.Max.Given || f.Max.Given && also.Max.Num > f.Max.Num {
 		f.Max = also.Max
 	}
 }

@@ -171,11 +171,11 @@ func (g *generator) fields(f *decl.Field, at place) object {
 }
 
 func bounded(o object, f *decl.Field) object {
-	if f.Min != nil {
-		o["minimum"] = *f.Min
+	if f.Min.Given {
+		o["minimum"] = f.Min.Num
 	}
-	if f.Max != nil {
-		o["maximum"] = *f.Max
+	if f.Max.Given {
+		o["maximum"] = f.Max.Num
 	}
 	return o
 }

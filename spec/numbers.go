@@ -94,20 +94,20 @@ func (ld *loader) inBounds(n *ydoc.Node, f *decl.Field, x any) bool {
 		num = y
 	}
 	least, most := f.Min, f.Max
-	if f.Shape == decl.Points && least == nil {
+	if f.Shape == decl.Points && !least.Given {
 		least = decl.Num(0)
 	}
-	if (least == nil || num >= *least) && (most == nil || num <= *most) {
+	if (!least.Given || num >= least.Num) && (!most.Given || num <= most.Num) {
 		return true
 	}
 	bounds := ""
 	switch {
-	case least != nil && most != nil:
-		bounds = "from " + cond.Text(*least) + " to " + cond.Text(*most)
-	case least != nil:
-		bounds = "at least " + cond.Text(*least)
+	case least.Given && most.Given:
+		bounds = "from " + cond.Text(least.Num) + " to " + cond.Text(most.Num)
+	case least.Given:
+		bounds = "at least " + cond.Text(least.Num)
 	default:
-		bounds = "at most " + cond.Text(*most)
+		bounds = "at most " + cond.Text(most.Num)
 	}
 	ld.add(codeShape, n.Span, f.Name+": is "+bounds+", not "+cond.Text(x), "", "")
 	return false

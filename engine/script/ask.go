@@ -170,7 +170,7 @@ func (a *Action) parameter(c *Common, now int64, key string, x any) error {
 		}
 	case decl.Int:
 		n, ok := asInt(x)
-		if !ok || f.Min != nil && float64(n) < *f.Min || f.Max != nil && float64(n) > *f.Max {
+		if !ok || f.Min.Given && float64(n) < f.Min.Num || f.Max.Given && float64(n) > f.Max.Num {
 			return decl.Fail(Invalid, "%s: takes a whole number%s", key, bounds(f))
 		}
 		x = n
@@ -203,11 +203,11 @@ func parameters(v *Verb) string {
 
 func bounds(f *decl.Field) string {
 	s := ""
-	if f.Min != nil {
-		s += " of at least " + strconv.FormatFloat(*f.Min, 'g', -1, 64)
+	if f.Min.Given {
+		s += " of at least " + strconv.FormatFloat(f.Min.Num, 'g', -1, 64)
 	}
-	if f.Max != nil {
-		s += " up to " + strconv.FormatFloat(*f.Max, 'g', -1, 64)
+	if f.Max.Given {
+		s += " up to " + strconv.FormatFloat(f.Max.Num, 'g', -1, 64)
 	}
 	return s
 }

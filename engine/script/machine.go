@@ -571,7 +571,9 @@ func (m *Machine) Done(a *Action, result any, err error) {
 }
 
 // Unexpected is the name of a success where an error was expected.
-var Unexpected = decl.RegisterError("Unexpected", "the step succeeded although error: says that it fails")
+const Unexpected = "Unexpected"
+
+func init() { decl.RegisterError(Unexpected, "the step succeeded although error: says that it fails") }
 
 // ExpectedError is the error that a step expects, "" for none.
 func (a *Action) ExpectedError() string {

@@ -3,7 +3,9 @@ package script
 import "ipcrun/spec/decl"
 
 // AssertionFailed is the name of the error of an assertion that does not hold.
-var AssertionFailed = decl.RegisterError("AssertionFailed", "a condition that a step asserts does not hold")
+const AssertionFailed = "AssertionFailed"
+
+func init() { decl.RegisterError(AssertionFailed, "a condition that a step asserts does not hold") }
 
 func init() {
 	register(&Verb{

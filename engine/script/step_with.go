@@ -40,9 +40,7 @@ as os._exit does.`,
 func lockable() []string {
 	var out []string
 	for _, d := range prims.All() {
-		_, a := d.Ops["acquire"]
-		_, r := d.Ops["release"]
-		if a && r {
+		if d.Op("acquire").Do != nil && d.Op("release").Do != nil {
 			out = append(out, d.Name)
 		}
 	}

@@ -65,7 +65,7 @@ func number() {
 	}
 	for _, d := range prims.All() {
 		add := func(dv *decl.Verb) {
-			op := d.Ops[dv.Name]
+			op := d.Op(dv.Name)
 			v := &Verb{Verb: *dv, Class: d.Name, prim: &op, Run: runPrim}
 			key := v.Key()
 			v.Lower = lowerPrim[key]

@@ -116,11 +116,17 @@ func (p Pattern) String() string {
 var ErrInterrupted = prims.ErrInterrupted
 
 // Names of errors of engine verbs.
-var (
+const (
 	Timeout    = prims.Timeout
 	Invalid    = prims.Invalid
 	Closed     = prims.Closed
-	NoChild    = decl.RegisterError("NoChild", "the process waited for is not a child of the one that waits (ECHILD)")
-	NoProcess  = decl.RegisterError("NoProcess", "there is no such process: it has not been forked, or it has ended (ESRCH)")
-	Permission = decl.RegisterError("Permission", "the kernel refused (EPERM)")
+	NoChild    = "NoChild"
+	NoProcess  = "NoProcess"
+	Permission = "Permission"
 )
+
+func init() {
+	decl.RegisterError(NoChild, "the process waited for is not a child of the one that waits (ECHILD)")
+	decl.RegisterError(NoProcess, "there is no such process: it has not been forked, or it has ended (ESRCH)")
+	decl.RegisterError(Permission, "the kernel refused (EPERM)")
+}

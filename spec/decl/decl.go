@@ -56,7 +56,7 @@ type Field struct {
 	Required bool     // absent is a mistake
 	Default  string   // what absence means, as a reader would write it
 	Enum     []string // the only texts allowed, if any
-	Min, Max *float64 // inclusive bounds of a number, if any
+	Min, Max Bound    // of a number, inclusive
 	Refs     []string // for Ref and Refs: the classes a name may have ("process", "pool", or a kind's name; "primitive" is any kind)
 	Static   bool     // no ${…} here although the shape would allow it
 	Sub      []Field  // for Fields and Records: the keys there are
@@ -173,5 +173,11 @@ type Param struct {
 	Optional, Repeats bool
 }
 
-// Num is a helper for the bounds of a Field.
-func Num(f float64) *float64 { return &f }
+// Bound is a bound of a Field; the zero value bounds nothing.
+type Bound struct {
+	Given bool
+	Num   float64
+}
+
+// Num is the bound at a number.
+func Num(f float64) Bound { return Bound{true, f} }

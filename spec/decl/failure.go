@@ -2,7 +2,8 @@ package decl
 
 import (
 	"fmt"
-	"sort"
+	"slices"
+	"strings"
 )
 
 // Failure is the way a step ends when it cannot do what it says: a name from
@@ -25,24 +26,16 @@ func Fail(name, format string, args ...any) *Failure {
 	return &Failure{Name: name, Detail: fmt.Sprintf(format, args...)}
 }
 
-var errNames = map[string]Err{}
+// errs has room for more errors than there are: every agent registers them.
+var errs = make([]Err, 0, 64)
 
-// RegisterError adds a name to the errors that steps can end with and returns
-// it. The same name with the same text may be registered once only.
-func RegisterError(name, doc string) string {
-	if _, dup := errNames[name]; dup {
-		panic("decl: error " + name + " registered twice")
-	}
-	errNames[name] = Err{Name: name, Doc: doc}
-	return name
-}
+// RegisterError adds a name to the errors that steps can end with. Each name may
+// be registered once only.
+func RegisterError(name, doc string) { errs = append(errs, Err{Name: name, Doc: doc}) }
 
 // Errors lists the registered errors, sorted by name.
 func Errors() []Err {
-	out := make([]Err, 0, len(errNames))
-	for _, e := range errNames {
-		out = append(out, e)
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	out := slices.Clone(errs)
+	slices.SortFunc(out, func(a, b Err) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
