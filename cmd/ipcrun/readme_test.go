@@ -236,8 +236,8 @@ func writtenAs(t *testing.T, b block) string {
 	return ""
 }
 
-// runLine runs a command line as a reader would; the test binary is ipcrun, so
-// that go run needs no second build.
+// runLine runs a command line as a reader would; ipcrun is built already, so
+// that go run needs no build of its own.
 func runLine(dir, repo, line string) (string, error) {
 	if rest, ok := strings.CutPrefix(line, "go run ./cmd/ipcrun"); ok {
 		line = "ipcrun" + rest

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,12 +18,44 @@ import (
 	"ipcrun/engine/sandbox/refuse"
 )
 
-// TestMain lets the test binary be ipcrun, and every process of a scenario.
+// TestMain lets the test binary be the commands that ipcrun is tried with.
 func TestMain(m *testing.M) {
 	// Whoever runs the tests in the background may have had SIGINT ignored,
 	// which the programs under test would inherit.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT)
-	testscript.Main(m, map[string]func(){"ipcrun": main, "refused": refused, "deafened": deafened})
+	testscript.Main(released{m}, map[string]func(){"refused": refused, "deafened": deafened})
+}
+
+// released are tests that find the command ipcrun in their PATH, as it is
+// released. The test binary would do as well, but each of the thousands of
+// processes that the tests start would need half as long again to start.
+type released struct{ *testing.M }
+
+func (r released) Run() int {
+	dir, err := os.MkdirTemp("", "ipcrun-released-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		// Other users run it, too.
+		err = cmp.Or(os.Chmod(dir, 0o755), build(filepath.Join(dir, "ipcrun")),
+			os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return r.M.Run()
+}
+
+// build builds ipcrun as it is released: without cgo, which package net would
+// bring in where there is a C compiler, and with it a dynamic linker at the
+// start of every process.
+func build(path string) error {
+	cmd := exec.Command("go", "build", "-o", path, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // refused THINGS COMMAND... executes a command to which the kernel refuses
