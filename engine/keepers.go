@@ -66,7 +66,7 @@ func openedFor(pid, fd int) int {
 	if err != nil {
 		return -1
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", f.Tid, fd))
+	text, err := proc.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", f.Tid, fd))
 	if err != nil {
 		return -1
 	}

@@ -4,7 +4,6 @@ package observe
 
 import (
 	"encoding/binary"
-	"net/netip"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -47,13 +46,11 @@ func asAddress(_ *tracer, c *call, v uint64, a *Arg) bool {
 		}
 	case unix.AF_INET:
 		if size >= 8 {
-			ip, _ := netip.AddrFromSlice(b[4:8])
-			a.Text = netip.AddrPortFrom(ip, binary.BigEndian.Uint16(b[2:])).String()
+			a.Text = internetAddress(b[4:8], binary.BigEndian.Uint16(b[2:]))
 		}
 	case unix.AF_INET6:
 		if size >= 24 {
-			ip, _ := netip.AddrFromSlice(b[8:24])
-			a.Text = netip.AddrPortFrom(ip, binary.BigEndian.Uint16(b[2:])).String()
+			a.Text = internetAddress(b[8:24], binary.BigEndian.Uint16(b[2:]))
 		}
 	default:
 		a.Text = "of family " + strconv.Itoa(int(binary.NativeEndian.Uint16(b)))

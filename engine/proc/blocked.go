@@ -5,7 +5,6 @@ package proc
 import (
 	"bytes"
 	"encoding/binary"
-	"os"
 	"strconv"
 	"strings"
 
@@ -78,7 +77,7 @@ func callOf(pid int) (tid, nr int, a [6]uint64, ok bool) {
 }
 
 func callOfThread(pid int) (nr int, a [6]uint64, ok bool) {
-	b, err := os.ReadFile(procPath(pid, "syscall"))
+	b, err := ReadFile(procPath(pid, "syscall"))
 	if err != nil {
 		return 0, a, false
 	}

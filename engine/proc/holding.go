@@ -64,7 +64,7 @@ type Limit struct{ Soft, Hard int64 }
 // them, as "Max cpu time": seconds, bytes or numbers. The error matches
 // fs.ErrNotExist if there is no such process; a zombie has limits still.
 func ReadLimits(pid int) (map[string]Limit, error) {
-	b, err := os.ReadFile(procPath(pid, "limits"))
+	b, err := ReadFile(procPath(pid, "limits"))
 	if err != nil {
 		return nil, fmt.Errorf("process %d: %w", pid, err)
 	}

@@ -5,7 +5,6 @@ package proc
 import (
 	"bytes"
 	"encoding/binary"
-	"os"
 	"slices"
 	"strconv"
 
@@ -71,7 +70,7 @@ func SelectSets(pid int, n, read, write uint64) (out []Polled) {
 // EpollList is what an epoll descriptor of a process asks about, in the order of
 // the descriptors: that of the kernel is by where it keeps their files in memory.
 func EpollList(pid, fd int) (out []Polled) {
-	text, err := os.ReadFile(procPath(pid, "fdinfo/"+strconv.Itoa(fd)))
+	text, err := ReadFile(procPath(pid, "fdinfo/"+strconv.Itoa(fd)))
 	if err != nil {
 		return nil
 	}

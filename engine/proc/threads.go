@@ -83,12 +83,12 @@ func teller(pid int) int {
 
 // readOf reads a file of a process, of one whose main thread has left, too.
 func readOf(pid int, name string) ([]byte, error) {
-	b, err := os.ReadFile(procPath(pid, name))
+	b, err := ReadFile(procPath(pid, name))
 	if len(b) > 0 {
 		return b, err
 	}
 	if tid := teller(pid); tid != pid {
-		return os.ReadFile(procPath(tid, name))
+		return ReadFile(procPath(tid, name))
 	}
 	return b, err
 }
@@ -129,7 +129,7 @@ func switches(pid int) (sum [2]int, err error) {
 		return sum, err
 	}
 	for _, e := range entries {
-		b, err := os.ReadFile(dir + "/" + e.Name() + "/status")
+		b, err := ReadFile(dir + "/" + e.Name() + "/status")
 		if err != nil {
 			return sum, err
 		}

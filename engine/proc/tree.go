@@ -75,13 +75,19 @@ func Tree(pid int) ([]int, error) {
 
 // listedChildren reads the children of every thread.
 func listedChildren(pid int) ([]int, error) {
-	threads, err := numericEntries(procPath(pid, "task"))
+	dir, err := unix.Open(procPath(pid, "task"), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, procError(pid, "task", err)
+	}
+	defer unix.Close(dir)
+	threads, err := numericEntriesAt(dir, ".")
 	if err != nil {
 		return nil, procError(pid, "task", err)
 	}
 	var kids []int
+	var b []byte
 	for _, tid := range threads {
-		b, err := os.ReadFile(childrenPath(pid, tid))
+		b, err = readFileAt(dir, strconv.Itoa(tid)+"/children", b[:0])
 		if err != nil {
 			continue // the thread ended; its children are another thread's now
 		}

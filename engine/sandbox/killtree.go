@@ -5,7 +5,6 @@ package sandbox
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"time"
@@ -317,6 +316,6 @@ func Marked(pid int, setting string) bool {
 	if err != nil {
 		return false
 	}
-	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", f.Tid))
+	env, err := proc.ReadFile(fmt.Sprintf("/proc/%d/environ", f.Tid))
 	return err == nil && slices.ContainsFunc(bytes.Split(env, []byte{0}), func(kv []byte) bool { return string(kv) == setting })
 }

@@ -65,7 +65,7 @@ func Measure(root, most int) (Usage, error) {
 			continue
 		}
 		u.Processes++
-		if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", teller)); err == nil {
+		if text, err := proc.ReadFile(fmt.Sprintf("/proc/%d/statm", teller)); err == nil {
 			f := bytes.Fields(text)
 			if len(f) > 2 {
 				resident, _ := strconv.ParseInt(string(f[1]), 10, 64)
@@ -84,7 +84,7 @@ type times struct {
 }
 
 func readTimes(pid int) (t times, ok bool) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	text, err := proc.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return t, false
 	}

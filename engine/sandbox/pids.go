@@ -61,7 +61,7 @@ func (o *Outside) Pid(pidfd int) (int, error) {
 // InnerPid is the number that a process has in its own PID namespace, given its
 // number here. The two are the same where it has none of its own.
 func InnerPid(pid int) (int, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	text, err := proc.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, fmt.Errorf("inner number of process %d: %w", pid, err)
 	}
