@@ -48,15 +48,16 @@ func programsOfPage(t *testing.T) (files []pageFile) {
 }
 
 // conversation is how many messages a program and a declared process exchange.
-const conversation = 10_000
-
-// asking is how many of them there are, in the suite, where each costs several
-// steps that are asked for; with IPCRUN_TEST_LONG all.
-func asking() int {
-	if os.Getenv("IPCRUN_TEST_LONG") != "" {
-		return conversation
+// asks says that each of them costs several steps that are asked for. With
+// IPCRUN_TEST_LONG, which .ci/long sets, it is longer.
+func conversation(asks bool) int {
+	switch {
+	case os.Getenv("IPCRUN_TEST_LONG") != "":
+		return 10_000
+	case asks:
+		return 1000
 	}
-	return 1000
+	return 2000
 }
 
 // TestProgramsPage runs every program of the page against its scenario, as long
@@ -127,11 +128,9 @@ func TestProgramsPage(t *testing.T) {
 
 // converse runs a scenario with a program of the page as its process other.
 func converse(t *testing.T, e *engine.Engine, dir string, file *source.File, f pageFile) {
-	path, rounds := filepath.Join(dir, f.stem+"."+f.ext), conversation
+	path := filepath.Join(dir, f.stem+"."+f.ext)
 	argv := []string{path}
-	if strings.Contains(f.text, "ask(") || f.note != "" {
-		rounds = asking()
-	}
+	rounds := conversation(strings.Contains(f.text, "ask(") || f.note != "")
 	switch f.ext {
 	case "py":
 		interpreter, err := python.Itself()
