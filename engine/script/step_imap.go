@@ -1,5 +1,14 @@
 package script
 
+// lowerPrim is the Lower of those verbs of primitives that are more than one
+// operation, nil of others.
+func lowerPrim(name, kind string) func(l *lowering, s *Step) {
+	if kind == "pool" && (name == "imap" || name == "imap_unordered") {
+		return (*lowering).imap
+	}
+	return nil
+}
+
 // imap and imap_unordered are a loop: hand over all tasks, then fetch one
 // result after the other and do the steps with it.
 //
@@ -8,14 +17,8 @@ package script
 //		got = next job          // an error that the step expects ends the loop
 //		as = got
 //		do
-func init() {
-	for _, name := range []string{"imap", "imap_unordered"} {
-		ordered := name == "imap"
-		lowerPrim[name+" pool"] = func(l *lowering, s *Step) { l.imap(s, ordered) }
-	}
-}
-
-func (l *lowering) imap(s *Step, ordered bool) {
+func (l *lowering) imap(s *Step) {
+	ordered := s.Verb == "imap"
 	as := ""
 	if a := s.Args["as"]; a != nil && a.Str != nil {
 		as = *a.Str
