@@ -94,6 +94,9 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		if v := script.VerbByID(rec.Verb); v != nil && rec.Step == 0 {
 			e.Verb = v.Name
 		}
+		if m["waits"] != nil {
+			e.Stuck = r.stuckOf(t0, m)
+		}
 		e.Value = nil
 	case event.Sent, event.Got:
 		if to, _ := m["to"].(int); slot < 0 && to != 0 {

@@ -133,6 +133,9 @@ func (r *run) failedStep(step uint32, err error, flags uint8) {
 	if errors.As(err, &f) {
 		v["name"], v["detail"] = f.Name, f.Detail
 	}
+	if v["name"] == prims.Timeout && flags == 0 {
+		v["waits"], v["cycle"] = r.waits(), r.cycle() // whoever was waited for may wait as well
+	}
 	r.emit(&event.Rec{Kind: event.Fail, Flags: flags, Step: step, Obj: event.NoObj, Value: v})
 }
 
@@ -336,6 +339,7 @@ func (r *run) unmet(a *script.Action, about uint32, err error, want string, ps [
 		v := event.CheckValue(false, want, joinWhy(joinWhy("its timeout passed", why), r.keptAway()), ps)
 		limit := r.limitOf(a)
 		v["limit"] = map[string]any{"what": limit.What, "after": int(limit.After), "set_by": limit.SetBy}
+		v["waits"], v["cycle"] = r.waits(), r.cycle()
 		r.emit(&event.Rec{Kind: event.Checked, Verb: a.Verb.ID(), Step: a.Step, Obj: about, Value: v})
 	}
 	return err

@@ -87,10 +87,11 @@ func (r Run) explainCheck(a *account, i int) {
 		a.headline = "this is not true: " + visible(e.Check.Text)
 		a.why = r.whyFalse(i)
 	}
-	if e.Stuck != nil {
-		a.why = append(a.why, "Waiting longer would not have helped: "+r.hopeless(i)+".")
-	} else if strings.Contains(e.Check.Why, "timeout") {
+	switch {
+	case strings.HasPrefix(e.Check.Why, "its timeout passed"):
 		a.why = append(a.why, waited(e.Limit))
+	case e.Stuck != nil:
+		a.why = append(a.why, "Waiting longer would not have helped: "+r.hopeless(i)+".")
 	}
 }
 
