@@ -344,7 +344,7 @@ func (r *run) isForeign(slot int) bool { return r.procs[slot].program != nil || 
 
 // errUnknownEnd is what an expression fails with that asks how a process ended
 // where nobody was told.
-var errUnknownEnd = errors.New("how it ended is not known: only its parent was told, and this kernel keeps it from everybody else (before Linux 6.15)")
+var errUnknownEnd = errors.New("how it ended is not known, since its parent alone was told: the kernel tells others from Linux 6.15 on, and only of those whom ipcrun had found before they ended: of all, with observe: true")
 
 // signalTo sends a signal to a process, and not to whoever may have its number by
 // now.
