@@ -31,13 +31,14 @@ import (
 
 // The primitives are tested from several real processes at once: this binary
 // again, as workers that do what the test tells them. A worker has one
-// instance of one kind.
+// instance of one kind. When it has done all that it was told it gives that up
+// and may be given another: starting a process costs twenty milliseconds.
 
 const workerEnv = "IPCRUN_PRIMS_WORKER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(workerEnv) != "" {
-		work(os.Getenv(workerEnv))
+		work()
 		os.Exit(0)
 	}
 	flag.Parse()
@@ -48,12 +49,11 @@ func TestMain(m *testing.M) {
 	}
 	before := openDescriptors()
 	code := m.Run()
+	dismiss()
 	if code == 0 {
-		for fd, what := range openDescriptors() {
-			if _, ok := before[fd]; !ok && !strings.HasPrefix(what, "anon_inode:[event") && !strings.HasPrefix(what, "/sys/fs/cgroup/") {
-				fmt.Fprintf(os.Stderr, "descriptor %s is left open: %s\n", fd, what)
-				code = 1
-			}
+		for fd, what := range opened(before) {
+			fmt.Fprintf(os.Stderr, "descriptor %d is left open: %s\n", fd, what)
+			code = 1
 		}
 		if pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); err != unix.ECHILD {
 			fmt.Fprintln(os.Stderr, "a child is left:", pid, err)
@@ -63,18 +63,36 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func openDescriptors() map[string]string {
-	out := map[string]string{}
+func openDescriptors() map[int]string {
+	out := map[int]string{}
 	names, _ := filepath.Glob("/proc/self/fd/*")
 	for _, n := range names {
+		fd, err := strconv.Atoi(filepath.Base(n))
+		if err != nil {
+			continue
+		}
 		if to, err := os.Readlink(n); err == nil {
-			out[filepath.Base(n)] = to
+			out[fd] = to
 		}
 	}
 	return out
 }
 
-// setup is what a worker has to know; it comes in its environment.
+// opened are the descriptors that are open and were not before, without those
+// that the Go runtime opens for itself: its poller, and the CPU limit of its
+// cgroup.
+func opened(before map[int]string) map[int]string {
+	out := openDescriptors()
+	for fd, what := range out {
+		if _, ok := before[fd]; ok || strings.HasPrefix(what, "anon_inode:[event") || strings.HasPrefix(what, "/sys/fs/cgroup/") {
+			delete(out, fd)
+		}
+	}
+	return out
+}
+
+// setup is what a worker has to know; it comes through its socket, with the
+// descriptors of the arena and of the instance.
 type setup struct {
 	Index int
 	Kind  string
@@ -172,22 +190,64 @@ type worker struct {
 
 const scratch = 64 // offset of the scratch of loops behind the instance
 
-func work(text string) {
-	var s setup
-	must(decode(strings.NewReader(text)).Decode(&s))
+// The worker's end of its socket, through which it gets setups.
+const workerSocket = 3
+
+// leave is what a worker is told that shall give its instance up.
+const leave = "leave"
+
+func work() {
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(nil, 1<<20)
+	out := json.NewEncoder(os.Stdout)
+	for before := openDescriptors(); serve(in, out); {
+		for fd := range opened(before) {
+			must(unix.Close(fd))
+		}
+		must(out.Encode(reply{Text: leave}))
+	}
+}
+
+// enlisted waits for a setup and what comes with it; without descriptors there
+// are no more.
+func enlisted() (s setup, fds []int) {
+	text, rights := make([]byte, 256<<10), make([]byte, unix.CmsgSpace(4*250))
+	n, nr, flags, _, err := unix.Recvmsg(workerSocket, text, rights, unix.MSG_CMSG_CLOEXEC)
+	must(err)
+	if flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0 {
+		must(errors.New("the setup is too long"))
+	}
+	if n == 0 {
+		return s, nil
+	}
+	list, err := unix.ParseSocketControlMessage(rights[:nr])
+	must(err)
+	fds, err = unix.ParseUnixRights(&list[0])
+	must(err)
+	must(decode(bytes.NewReader(text[:n])).Decode(&s))
 	s.Args.Main = canonical(s.Args.Main)
 	for k, v := range s.Args.Fields {
 		s.Args.Fields[k] = canonical(v)
 	}
-	a, err := arena.Attach(3)
+	return s, fds
+}
+
+// serve is a worker's life with one instance. It reports whether another may
+// follow.
+func serve(in *bufio.Scanner, out *json.Encoder) bool {
+	s, fds := enlisted()
+	if fds == nil {
+		return false
+	}
+	a, err := arena.Attach(fds[0])
 	must(err)
 	d := Get(s.Kind)
 	at := &Attachment{Name: "x", Number: 0, Args: s.Args, Mem: a.Prims()}
 	if d.Roles != nil {
 		for i, role := range d.Roles(s.Args) {
-			at.Fds = append(at.Fds, 4+i)
+			at.Fds = append(at.Fds, fds[1+i])
 			if hasManager(s.Args) && role.Part != "" && role.Part != s.Part || s.Parts != nil && !slices.Contains(s.Parts, role.Part) {
-				must(unix.Close(4 + i))
+				must(unix.Close(fds[1+i]))
 				at.Fds[i] = -1
 			}
 		}
@@ -208,15 +268,19 @@ func work(text string) {
 			}
 		}()
 	}
-	in := bufio.NewScanner(os.Stdin)
-	in.Buffer(nil, 1<<20)
-	out := json.NewEncoder(os.Stdout)
 	for in.Scan() {
 		var o order
 		must(decode(bytes.NewReader(in.Bytes())).Decode(&o))
 		o.Value = canonical(o.Value)
 		if o.Float != nil {
 			o.Value = *o.Float
+		}
+		if o.Verb == leave {
+			if d.Detach != nil {
+				d.Detach(h)
+			}
+			must(a.Close())
+			return true
 		}
 		var r reply
 		if o.Rounds > 0 {
@@ -226,6 +290,7 @@ func work(text string) {
 		}
 		must(out.Encode(r))
 	}
+	return false
 }
 
 // poll is what an agent gives to its Self: here a signal is a word in shared
@@ -325,11 +390,88 @@ type crew struct {
 // crews counts them: each has an account of its own.
 var crews atomic.Int32
 
+// hand is a worker as the test has it.
 type hand struct {
 	cmd     *exec.Cmd
 	in      *json.Encoder
-	close   func() error
+	close   func()
+	socket  int // through which it gets setups
 	replies chan reply
+	// once: it has been what cannot be given up, and is no use to anybody else.
+	once bool
+	// orders that it was given, replies that came.
+	told, replied atomic.Int64
+}
+
+// idle are the workers that have no instance.
+var idle struct {
+	sync.Mutex
+	hands []*hand
+}
+
+// dismiss ends them.
+func dismiss() {
+	for h := idleHand(); h != nil; h = idleHand() {
+		h.end()
+	}
+}
+
+// idleHand takes one of them; nil: there is none.
+func idleHand() *hand {
+	idle.Lock()
+	defer idle.Unlock()
+	n := len(idle.hands)
+	if n == 0 {
+		return nil
+	}
+	h := idle.hands[n-1]
+	idle.hands = idle.hands[:n-1]
+	return h
+}
+
+// tell gives it an order.
+func (h *hand) tell(o order) error {
+	h.told.Add(1)
+	return h.in.Encode(o)
+}
+
+// end kills it.
+func (h *hand) end() {
+	h.close()
+	_ = h.cmd.Process.Kill()
+	for range h.replies {
+	}
+	_ = h.cmd.Wait()
+}
+
+// rest has it give its instance up, and reports whether it has. One that is in
+// the middle of something cannot, nor one that is stopped or dead.
+func (h *hand) rest() bool {
+	if h.once || h.told.Load() != h.replied.Load() {
+		return false
+	}
+	if f, err := proc.ReadFacts(h.cmd.Process.Pid); err != nil || f.State == 'T' || f.State == 'Z' {
+		return false
+	}
+	if h.tell(order{Verb: leave}) != nil {
+		return false
+	}
+	for late := time.After(patience); ; {
+		select {
+		case r, ok := <-h.replies:
+			switch {
+			case !ok:
+				return false
+			case r.Text == leave:
+				idle.Lock()
+				defer idle.Unlock()
+				idle.hands = append(idle.hands, h)
+				return true
+			}
+		case <-late:
+			return false
+		}
+	}
 }
 
 // fatal is what tests and properties have in common.
@@ -409,28 +551,54 @@ func (c *crew) startWith(of setup) *hand {
 	if err != nil {
 		c.t.Fatalf("%v", err)
 	}
-	dup, err := unix.FcntlInt(uintptr(c.arena.Fd()), unix.F_DUPFD_CLOEXEC, 3)
-	if err != nil {
-		c.t.Fatalf("%v", err)
+	h := idleHand()
+	if h == nil {
+		if h, err = newHand(); err != nil {
+			c.t.Fatalf("%v", err)
+		}
 	}
-	mem := os.NewFile(uintptr(dup), "arena")
-	defer mem.Close()
+	fds := []int{c.arena.Fd()}
+	for _, f := range c.files {
+		fds = append(fds, int(f.Fd()))
+	}
+	if err := unix.Sendmsg(h.socket, s, unix.UnixRights(fds...), nil, 0); err != nil {
+		h.end()
+		c.t.Fatalf("a worker cannot be set up: %v", err)
+	}
+	// What a process has to take back of a System V semaphore is taken back at its
+	// end, and who looks after its calls has no other; a manager has its life.
+	h.once = of.Part != "" || strings.HasPrefix(of.Kind, "sysv_")
+	return h
+}
+
+// newHand starts a worker.
+func newHand() (*hand, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	theirs := os.NewFile(uintptr(pair[1]), "setups")
+	defer theirs.Close()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), workerEnv+"="+string(s))
-	cmd.ExtraFiles = append([]*os.File{mem}, c.files...)
+	cmd.Env = append(os.Environ(), workerEnv+"=1")
+	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		c.t.Fatalf("%v", err)
+		return nil, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		c.t.Fatalf("%v", err)
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		c.t.Fatalf("%v", err)
+		return nil, err
 	}
-	h := &hand{cmd: cmd, in: json.NewEncoder(in), close: in.Close, replies: make(chan reply, 1)}
+	h := &hand{cmd: cmd, in: json.NewEncoder(in), socket: pair[0], replies: make(chan reply, 1)}
+	h.close = sync.OnceFunc(func() {
+		in.Close()
+		unix.Close(pair[0])
+	})
 	go func() {
 		defer close(h.replies)
 		dec := decode(out)
@@ -440,10 +608,11 @@ func (c *crew) startWith(of setup) *hand {
 				return
 			}
 			r.Result = canonical(r.Result)
+			h.replied.Add(1)
 			h.replies <- r
 		}
 	}()
-	return h
+	return h, nil
 }
 
 func (c *crew) stop() {
@@ -452,11 +621,9 @@ func (c *crew) stop() {
 		all = append(all[:len(all):len(all)], c.manager)
 	}
 	for _, h := range all {
-		_ = h.close()
-		_ = h.cmd.Process.Kill()
-		for range h.replies {
+		if !h.rest() {
+			h.end()
 		}
-		_ = h.cmd.Wait()
 	}
 	if c.d.Detach != nil {
 		c.d.Detach(c.handle)
@@ -479,7 +646,7 @@ func (c *crew) tell(i int, o order) {
 	if f, ok := o.Value.(float64); ok {
 		o.Float = &f
 	}
-	if err := c.workers[i].in.Encode(o); err != nil {
+	if err := c.workers[i].tell(o); err != nil {
 		c.t.Fatalf("worker %d: %v", i, err)
 	}
 }

@@ -35,7 +35,7 @@ func (c *crew) manage(slot int) {
 	c.args.Fields[FirstOfStaff] = slot
 	c.handle.(*proxy).slot = slot
 	c.manager = c.start(slot, managerPart)
-	if err := c.manager.in.Encode(order{Verb: "queue: manage", Rounds: 1}); err != nil {
+	if err := c.manager.tell(order{Verb: "queue: manage", Rounds: 1}); err != nil {
 		c.t.Fatalf("%v", err)
 	}
 	c.files[roleDoor].Close()
