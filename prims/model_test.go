@@ -45,7 +45,7 @@ func TestAgainstModel(t *testing.T) {
 		}
 		name := runtime.FuncForPC(reflect.ValueOf(p.test).Pointer()).Name()
 		t.Run(name[strings.LastIndex(name, ".")+1:], func(t *testing.T) {
-			checks(t, 30)
+			checks(t, 20)
 			p.test(t)
 			for _, k := range p.kinds {
 				if n, _ := manned.Load(k); !t.Failed() && (n == nil || n.(int) < 2) {
@@ -310,7 +310,7 @@ func eventAgainstModel(t *testing.T) {
 func valueAgainstModel(t *testing.T) {
 	for _, ct := range ctypes {
 		t.Run(ct.Letter, func(t *testing.T) {
-			checks(t, 10)
+			checks(t, 8) // of each type
 			args := Args{Main: ct.Letter}
 			c := newCrew(t, "value", args, 2)
 			model, err := c.d.Model(args, 2)

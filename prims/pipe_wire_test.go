@@ -134,7 +134,7 @@ func TestPipeWithPython(t *testing.T) {
 	if err != nil {
 		t.Skip(err, ": nobody to talk to")
 	}
-	const rounds = 10_000
+	rounds := times(1000, 10_000)
 	const program = `
 import json, sys
 from multiprocessing.connection import Connection

@@ -63,7 +63,7 @@ func TestPoolKill(t *testing.T) {
 		for i := range workers {
 			c.tell(callers+i, order{Verb: "pool: work", Rounds: 1})
 		}
-		rounds := 4000
+		rounds := times(2000, 20_000) // more than there is time for until the last kill
 		for i := range callers {
 			c.tell(i, order{Verb: "pool: call", Value: size, Given: true, Rounds: rounds})
 		}
@@ -120,7 +120,7 @@ func TestPoolStopped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for round := range 20 {
+	for round := range times(10, 100) {
 		c.tell(1, order{Verb: "pool: call", Value: 8, Given: true, Rounds: 300})
 		time.Sleep(time.Duration(rand.IntN(1500)) * time.Microsecond)
 		halt(unix.SIGSTOP)

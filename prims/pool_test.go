@@ -437,7 +437,35 @@ func TestPool(t *testing.T) {
 			}
 			return nil
 		}},
+		{"what there is no room for is refused", func(p *party) error {
+			h := p.handles[0].(*pool)
+			if _, ok := h.place(1, poolPages/4+1); ok {
+				return errors.New("more than a quarter of the room went to one")
+			}
+			j, number, ok := h.claim(0)
+			if !ok {
+				return errors.New("no job is free")
+			}
+			for i := range h.pages {
+				h.pages[i].Store(number)
+			}
+			if _, err := p.apply(0, strings.Repeat("x", 3*pageSize)); failureName(err) != Invalid {
+				return fmt.Errorf("%v", err)
+			}
+			if !h.release(j, jobOf(number, 0, jobFilling), 0) {
+				return errors.New("the job cannot be released")
+			}
+			n, err := p.apply(0, strings.Repeat("x", 3*pageSize))
+			if err == nil {
+				p.serve(2, echo)
+				_, err = get(p, 0, n, Call{})
+			}
+			return err
+		}},
 		{"what does not fit at all is refused", func(p *party) error {
+			if !atLength() {
+				return nil // it is a quarter of a gigabyte: at length
+			}
 			if _, err := p.apply(0, strings.Repeat("x", poolPages/4*pageSize)); failureName(err) != Invalid {
 				return fmt.Errorf("%v", err)
 			}

@@ -305,9 +305,9 @@ func init() {
 // get takes the first item. Signals interrupt waiting processes all the time.
 func TestQueueHistory(t *testing.T) {
 	for _, args := range []Args{{Main: 0}, {Main: 1}, {Main: 3}, managed(Args{Main: 0}), managed(Args{Main: 2})} {
-		maxsize, rounds := args.Main.(int), 3000
+		maxsize, rounds := args.Main.(int), times(1500, 15_000)
 		if hasManager(args) {
-			rounds = 1000
+			rounds /= 3
 		}
 		t.Run(fmt.Sprint(maxsize, hasManager(args)), func(t *testing.T) {
 			c := newCrew(t, "queue", args, 4)
@@ -355,9 +355,15 @@ func TestQueueHistory(t *testing.T) {
 // TestQueueSurvivesKills: processes that are killed at any moment of a put or a
 // get leave whole items behind, take one with them at most, and hold nobody up.
 func TestQueueSurvivesKills(t *testing.T) {
-	for round := range 8 {
+	// Nine processes are started for each round. In short every queue has one of
+	// the sizes of items, in turn; at length it has both, several times.
+	turn := rand.IntN(2)
+	for round := range times(8, 40) {
+		if !atLength() && (round/2+round)%2 == turn {
+			continue
+		}
 		args := Args{Main: []int{0, 2}[round%2]}
-		if round >= 4 {
+		if round%8 >= 4 {
 			args = managed(args)
 		}
 		c := newCrew(t, "queue", args, 9)

@@ -4,6 +4,7 @@ package prims
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -95,7 +96,7 @@ func init() {
 func TestSemaphoreAdmits(t *testing.T) {
 	c := newCrew(t, "semaphore", Args{Main: 2}, 4)
 	stop := c.disturbing()
-	for i, r := range c.each(order{Verb: "places", Rounds: 1, Value: 2, After: 150 * time.Millisecond}) {
+	for i, r := range c.each(order{Verb: "places", Rounds: 1, Value: 2, After: 100 * time.Millisecond}) {
 		if r.Text != "" || r.Seq == 0 {
 			t.Errorf("worker %d: %q after %d rounds", i, r.Text, r.Seq)
 		}
@@ -111,14 +112,14 @@ func TestSemaphoreAdmits(t *testing.T) {
 // stopped and one is killed, at any moment. They take at most two places with
 // them; the others go on, though wakes may have gone to the two.
 func TestSemaphoreSurvives(t *testing.T) {
-	for round := range 4 {
+	for round := range times(2, 20) {
 		c := newCrew(t, "semaphore", Args{Main: 3}, 5)
 		for i := range 5 {
-			c.tell(i, order{Verb: "places", Rounds: 1, Value: 5, After: 120 * time.Millisecond})
+			c.tell(i, order{Verb: "places", Rounds: 1, Value: 5, After: 80 * time.Millisecond})
 		}
-		time.Sleep(time.Duration(2000+round*613) * time.Microsecond)
+		time.Sleep(time.Duration(2000+rand.IntN(2000)) * time.Microsecond)
 		halt(t, c.workers[0].cmd.Process)
-		time.Sleep(time.Duration(1000+round*217) * time.Microsecond)
+		time.Sleep(time.Duration(1000+rand.IntN(700)) * time.Microsecond)
 		c.kill(1)
 		for i := 2; i < 5; i++ {
 			if r := c.hear(t, i); r.Text != "" || r.Seq == 0 {

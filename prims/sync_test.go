@@ -123,13 +123,22 @@ func (c *crew) buried(i int) {
 	}
 }
 
+// atLength says that the tests may take their time, as .ci/long has them do.
+func atLength() bool { return os.Getenv("IPCRUN_TEST_LONG") != "" }
+
+// times is n, and many at length.
+func times(n, many int) int {
+	if atLength() {
+		return many
+	}
+	return n
+}
+
 // checks sets how many cases rapid draws in this test; at length it is ten times as
 // many. What is drawn is another each time, so that what few cases do not meet today
 // they may meet tomorrow.
 func checks(t *testing.T, n int) {
-	if os.Getenv("IPCRUN_TEST_LONG") != "" {
-		n *= 10
-	}
+	n = times(n, 10*n)
 	f := flag.Lookup("rapid.checks")
 	old := f.Value.String()
 	if err := f.Value.Set(strconv.Itoa(n)); err != nil {
