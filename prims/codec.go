@@ -32,9 +32,9 @@ const maxEncoded = math.MaxInt32
 
 var errEncoded = errors.New("encoded value is damaged")
 
-// appendValue appends the encoding of v to b. It fails for what is no value of
+// AppendValue appends the encoding of v to b. It fails for what is no value of
 // the language and for values too large to be encoded at all.
-func appendValue(b []byte, v any) ([]byte, error) {
+func AppendValue(b []byte, v any) ([]byte, error) {
 	switch x := v.(type) {
 	case nil:
 		return append(b, codeNil), nil
@@ -56,7 +56,7 @@ func appendValue(b []byte, v any) ([]byte, error) {
 	case []any:
 		b, err := appendLength(b, codeList, len(x))
 		for i := 0; err == nil && i < len(x); i++ {
-			b, err = appendValue(b, x[i])
+			b, err = AppendValue(b, x[i])
 		}
 		return b, err
 	case map[string]any:
@@ -67,8 +67,8 @@ func appendValue(b []byte, v any) ([]byte, error) {
 		sort.Strings(keys)
 		b, err := appendLength(b, codeMap, len(x))
 		for i := 0; err == nil && i < len(keys); i++ {
-			if b, err = appendValue(b, keys[i]); err == nil {
-				b, err = appendValue(b, x[keys[i]])
+			if b, err = AppendValue(b, keys[i]); err == nil {
+				b, err = AppendValue(b, x[keys[i]])
 			}
 		}
 		return b, err
@@ -83,9 +83,9 @@ func appendLength(b []byte, code byte, n int) ([]byte, error) {
 	return binary.LittleEndian.AppendUint32(append(b, code), uint32(n)), nil
 }
 
-// readValue decodes what appendValue wrote and returns the bytes behind it. The
+// ReadValue decodes what AppendValue wrote and returns the bytes behind it. The
 // value shares no memory with b.
-func readValue(b []byte) (v any, rest []byte, err error) {
+func ReadValue(b []byte) (v any, rest []byte, err error) {
 	if len(b) == 0 {
 		return nil, nil, errEncoded
 	}
@@ -123,7 +123,7 @@ func readValue(b []byte) (v any, rest []byte, err error) {
 	case codeList:
 		list := make([]any, n)
 		for i := range list {
-			if list[i], b, err = readValue(b); err != nil {
+			if list[i], b, err = ReadValue(b); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -132,14 +132,14 @@ func readValue(b []byte) (v any, rest []byte, err error) {
 		m := make(map[string]any, n)
 		for range n {
 			var k, x any
-			if k, b, err = readValue(b); err != nil {
+			if k, b, err = ReadValue(b); err != nil {
 				return nil, nil, err
 			}
 			key, ok := k.(string)
 			if !ok {
 				return nil, nil, errEncoded
 			}
-			if x, b, err = readValue(b); err != nil {
+			if x, b, err = ReadValue(b); err != nil {
 				return nil, nil, err
 			}
 			m[key] = x

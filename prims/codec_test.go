@@ -39,15 +39,15 @@ func anyValue() *rapid.Generator[any] {
 func TestCodecRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := anyValue().Draw(t, "value")
-		b, err := appendValue([]byte("before"), v)
+		b, err := AppendValue([]byte("before"), v)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, _ := appendValue([]byte("before"), v)
+		again, _ := AppendValue([]byte("before"), v)
 		if !bytes.Equal(b, again) {
 			t.Fatal("two encodings of the same value")
 		}
-		got, rest, err := readValue(append(b[len("before"):], "after"...))
+		got, rest, err := ReadValue(append(b[len("before"):], "after"...))
 		if err != nil || string(rest) != "after" || !reflect.DeepEqual(got, v) {
 			t.Fatalf("%#v (%q, %v), want %#v", got, rest, err, v)
 		}
@@ -57,33 +57,33 @@ func TestCodecRoundTrip(t *testing.T) {
 // TestCodecNeverPanics: damaged bytes are an error, whatever they say.
 func TestCodecNeverPanics(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b, _ := appendValue(nil, anyValue().Draw(t, "value"))
+		b, _ := AppendValue(nil, anyValue().Draw(t, "value"))
 		cut := b[:rapid.IntRange(0, len(b)-1).Draw(t, "length")]
-		if _, _, err := readValue(cut); err == nil {
+		if _, _, err := ReadValue(cut); err == nil {
 			t.Fatalf("%q, cut to %q, is read without an error", b, cut)
 		}
 		for range rapid.IntRange(1, 4).Draw(t, "changes") {
 			b[rapid.IntRange(0, len(b)-1).Draw(t, "at")] = rapid.Byte().Draw(t, "byte")
 		}
-		_, _, _ = readValue(b)
+		_, _, _ = ReadValue(b)
 	})
 }
 
 func TestCodecCorners(t *testing.T) {
 	for _, v := range []any{math.MinInt, math.MaxInt, math.Inf(-1), math.Copysign(0, -1), "", "\x00\xff", []any{}, map[string]any{}, strings.Repeat("x", 1<<20)} {
-		b, err := appendValue(nil, v)
-		got, rest, err2 := readValue(b)
+		b, err := AppendValue(nil, v)
+		got, rest, err2 := ReadValue(b)
 		if err != nil || err2 != nil || len(rest) != 0 || !reflect.DeepEqual(got, v) {
 			t.Errorf("%v came back as %v (%v, %v)", v, got, err, err2)
 		}
 	}
-	if b, _ := appendValue(nil, math.NaN()); len(b) != 9 {
+	if b, _ := AppendValue(nil, math.NaN()); len(b) != 9 {
 		t.Errorf("not a number takes %d bytes", len(b))
-	} else if f, _, _ := readValue(b); !math.IsNaN(f.(float64)) {
+	} else if f, _, _ := ReadValue(b); !math.IsNaN(f.(float64)) {
 		t.Errorf("not a number came back as %v", f)
 	}
 	for _, v := range []any{int64(1), struct{}{}, []string{"x"}, []any{1, func() {}}, map[string]any{"x": make(chan int)}} {
-		if _, err := appendValue(nil, v); err == nil {
+		if _, err := AppendValue(nil, v); err == nil {
 			t.Errorf("%T is encoded, and is no value of the language", v)
 		}
 	}

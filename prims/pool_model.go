@@ -70,9 +70,9 @@ func (v poolView) value(n int) any {
 }
 
 func (v poolView) setValue(n int, x any) {
-	b, err := appendValue(nil, x)
+	b, err := AppendValue(nil, x)
 	if err != nil {
-		b, _ = appendValue(nil, nil)
+		b, _ = AppendValue(nil, nil)
 	}
 	binary.LittleEndian.PutUint32(v.job(n)[4:], v.values.number(b))
 }

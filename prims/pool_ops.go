@@ -52,7 +52,7 @@ func (p *pool) submit(c *Call, args any, element bool) (uint64, error) {
 	if err := p.refuses(); err != nil {
 		return 0, err
 	}
-	b, err := appendValue(p.spare[:0], []any{c.Refs[0], element, args})
+	b, err := AppendValue(p.spare[:0], []any{c.Refs[0], element, args})
 	if err != nil {
 		return 0, decl.Fail(Invalid, "the arguments: %v", err)
 	}
@@ -135,9 +135,9 @@ func (p *pool) fetch(c *Call, number uint64) (v any, err error) {
 	var said any = int(number)
 	switch s.status() {
 	case jobDone:
-		v, _, err = readValue(p.value(j.result, &j.resIn))
+		v, _, err = ReadValue(p.value(j.result, &j.resIn))
 	case jobFailed:
-		x, _, bad := readValue(p.value(j.result, &j.resIn))
+		x, _, bad := ReadValue(p.value(j.result, &j.resIn))
 		l, _ := x.([]any)
 		if bad != nil || len(l) != 2 {
 			err = fmt.Errorf("%s: a broken error: %w", p.name, errEncoded)
@@ -563,7 +563,7 @@ func (p *pool) tryTake(c *Call) bool {
 	}
 	c.Seq = p.seq.Add(1)
 	p.mine = number
-	x, _, err := readValue(p.value(j.args, &j.argsIn))
+	x, _, err := ReadValue(p.value(j.args, &j.argsIn))
 	l, _ := x.([]any)
 	t := PoolTask{Job: int(number), Task: -1}
 	if err == nil && len(l) == 3 {
@@ -585,16 +585,16 @@ func poolFinishTask(h any, c *Call) error {
 	if f, failed := c.Args.Get("fail").(*decl.Failure); failed && f != nil {
 		status, v = jobFailed, []any{f.Name, f.Detail}
 	}
-	b, err := appendValue(p.spare[:0], v)
+	b, err := AppendValue(p.spare[:0], v)
 	if err != nil {
 		status = jobFailed
-		b, _ = appendValue(p.spare[:0], []any{Invalid, "the result: " + err.Error()})
+		b, _ = AppendValue(p.spare[:0], []any{Invalid, "the result: " + err.Error()})
 	}
 	p.keep(b)
 	at, ok := p.store(number, &j.resIn, b)
 	if !ok {
 		status = jobFailed
-		b, _ = appendValue(nil, []any{Invalid, fmt.Sprintf("no room for %d bytes", len(b))})
+		b, _ = AppendValue(nil, []any{Invalid, fmt.Sprintf("no room for %d bytes", len(b))})
 		at, _ = p.store(number, &j.resIn, b)
 	}
 	j.result = at

@@ -267,7 +267,7 @@ func queuePut(h any, c *Call) error {
 		return errClosedQueue
 	}
 	v := c.Args.Get("value")
-	item, err := appendValue(q.buf[:0], v)
+	item, err := AppendValue(q.buf[:0], v)
 	if err != nil {
 		return decl.Fail(Invalid, "%v", err)
 	}
@@ -444,7 +444,7 @@ func (q *queue) tryGet(c *Call) (done bool, err error) {
 		if q.putters.Load() != 0 {
 			q.wakePutter()
 		}
-		c.Result, _, err = readValue(item)
+		c.Result, _, err = ReadValue(item)
 		return true, err
 	}
 }

@@ -215,7 +215,7 @@ func (p *proxy) put(c *Call) error {
 		return errClosedQueue
 	}
 	v := c.Args.Get("value")
-	item, err := appendValue(p.buf[:0], v)
+	item, err := AppendValue(p.buf[:0], v)
 	if err != nil {
 		return decl.Fail(Invalid, "%v", err)
 	}
@@ -260,7 +260,7 @@ func (p *proxy) get(c *Call) error {
 	}
 	p.board.places[c.Self.Index].receipt.Store(a.number)
 	c.Seq = a.number
-	c.Result, _, err = readValue(a.item)
+	c.Result, _, err = ReadValue(a.item)
 	return err
 }
 

@@ -42,7 +42,7 @@ func (m queueModel) Do(st []byte, p int, verb string, c ModelCall) (any, *decl.F
 	closed := st[p] != 0
 	switch verb {
 	case "put":
-		item, err := appendValue(nil, c.Value)
+		item, err := AppendValue(nil, c.Value)
 		switch {
 		case closed:
 			return nil, errClosedQueue, false
@@ -107,6 +107,6 @@ func (i *itemNumbers) number(item []byte) uint32 {
 func (i *itemNumbers) item(n uint32) any {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	v, _, _ := readValue([]byte(i.list[n]))
+	v, _, _ := ReadValue([]byte(i.list[n]))
 	return v
 }

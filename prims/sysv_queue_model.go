@@ -68,7 +68,7 @@ func (m sysvQueueModel) Do(st []byte, _ int, verb string, c ModelCall) (any, *de
 			return nil, decl.Fail(TooLong, "%d bytes", len(b)), false
 		case used+len(b) <= m.capacity && n+1 <= m.capacity && n < modelItems:
 			at := list[n*modelMessage:]
-			item, _ := appendValue(nil, string(b))
+			item, _ := AppendValue(nil, string(b))
 			binary.LittleEndian.PutUint64(at, uint64(typ))
 			binary.LittleEndian.PutUint32(at[8:], uint32(len(b)))
 			binary.LittleEndian.PutUint32(at[12:], m.items.number(item))

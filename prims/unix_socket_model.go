@@ -200,7 +200,7 @@ func (m socketModel) send(k *modelConn, side int, c ModelCall) (any, *decl.Failu
 		text, err = messageText(c.Value)
 		b = []byte(text)
 	} else {
-		b, err = appendValue(nil, c.Value)
+		b, err = AppendValue(nil, c.Value)
 	}
 	switch f, _ := err.(*decl.Failure); {
 	case err != nil && f == nil:
@@ -245,7 +245,7 @@ func (m socketModel) recv(k *modelConn, side int, c ModelCall) (any, *decl.Failu
 		return string(b[:n]), nil, false
 	}
 	here.In = here.In[1:]
-	v, _, err := readValue(b)
+	v, _, err := ReadValue(b)
 	if err != nil {
 		panic("a model's state is damaged: " + err.Error())
 	}

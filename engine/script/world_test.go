@@ -180,7 +180,7 @@ func indent(s string) string {
 func travelled(t testing.TB, c *script.Common, p *script.Program) (*script.Common, *script.Program) {
 	t.Helper()
 	c2, p2 := &script.Common{}, &script.Program{}
-	for _, x := range []struct{ from, to any }{{c, c2}, {p, p2}} {
+	for _, x := range []struct{ from, to script.Parcel }{{c, c2}, {p, p2}} {
 		b, err := script.Encode(x.from)
 		if err != nil {
 			t.Fatal(err)
