@@ -344,7 +344,7 @@ func (r *run) isForeign(slot int) bool { return r.procs[slot].program != nil || 
 
 // errUnknownEnd is what an expression fails with that asks how a process ended
 // where nobody was told.
-var errUnknownEnd = errors.New("how it ended is not known, since its parent alone was told: the kernel tells others from Linux 6.15 on, and only of those whom ipcrun had found before they ended: of all, with observe: true")
+var errUnknownEnd = errors.New("how it ended is not known, since its parent alone was told: from Linux 6.15 on the kernel tells ipcrun, too, of those whom it had found before they ended, which with observe: true are all of them")
 
 // signalTo sends a signal to a process, and not to whoever may have its number by
 // now.

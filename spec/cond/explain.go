@@ -120,7 +120,8 @@ func (x *explainer) below(n ast.Node) []ast.Node {
 	case *ast.ChainNode:
 		return x.below(n.Node)
 	case *ast.MemberNode:
-		if _, ok := x.value(n); !ok { // what it starts from may be the reason
+		// What it starts from may be the reason why it has no value.
+		if _, ok := x.value(n); !ok && !x.holds(n) {
 			return append([]ast.Node{n.Node}, x.indices(n)...)
 		}
 		return x.indices(n)
@@ -148,6 +149,20 @@ func (x *explainer) below(n ast.Node) []ast.Node {
 		return nil
 	}
 	return children(n)
+}
+
+// holds reports whether what a member is asked of has it: then nothing is wrong with
+// the object, which may be long, but with the member, as with a fact that nobody
+// knows.
+func (x *explainer) holds(n *ast.MemberNode) bool {
+	name, named := n.Property.(*ast.StringNode)
+	v, ok := x.value(n.Node)
+	if !named || !ok {
+		return false
+	}
+	object, _ := canonical(v.any()).(map[string]any)
+	_, has := object[name.Value]
+	return has
 }
 
 // within are the parts of an expression that is true or false, or that itself if

@@ -9,6 +9,8 @@ import (
 func TestExplain(t *testing.T) {
 	long := facts()
 	long["conductor"].(map[string]any)["output"] = strings.Repeat("老", 500)
+	unknown := facts()
+	unknown["conductor"].(map[string]any)["exit_code"] = errBroken
 	for _, test := range []struct {
 		src  string
 		env  vars
@@ -38,6 +40,7 @@ func TestExplain(t *testing.T) {
 		{"!locked", facts(), "locked=true"},
 		{"locked", facts(), "locked=true"},
 		{"locked ? jobs.empty : jobs.full", facts(), "locked=true jobs.empty=false"},
+		{"conductor.exit_code == 3", unknown, ""}, // and not all that is known of conductor
 		{"anything.x == 1 || jobs.empty", facts(), "anything=null"},
 		{"jobs.size == 3 or jobs.size == 4", facts(), "jobs.size == 3=false jobs.size == 4=false jobs.size=2"},
 		{`signals("conductor", "driver") == []`, facts(), `signals("conductor", "driver")=["SIGUSR1","SIGUSR2"]`},
