@@ -10,7 +10,7 @@ func TestExplain(t *testing.T) {
 	long := facts()
 	long["conductor"].(map[string]any)["output"] = strings.Repeat("老", 500)
 	unknown := facts()
-	unknown["conductor"].(map[string]any)["exit_code"] = errBroken
+	unknown["conductor"] = ended{"exit_code": nil, "pid": 11}
 	for _, test := range []struct {
 		src  string
 		env  vars
@@ -71,6 +71,18 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// ended is a process of which nobody knows how it ended.
+type ended map[string]any
+
+func (e ended) Field(name string) (any, bool) {
+	if v, ok := e[name]; v != nil || !ok {
+		return v, ok
+	}
+	return errBroken, true
+}
+
+func (e ended) Map() map[string]any { return e }
 
 func TestText(t *testing.T) {
 	for _, test := range []struct {
