@@ -69,6 +69,11 @@ func TestNothingIsMadeAtInit(t *testing.T) {
 	if faults := tooMuch(trace, initAllocs, initAllocsEach); len(faults) > 0 {
 		t.Errorf("%s\n(go build -gcflags=ipcrun/prims=-S shows in prims.init what is left to be done)", strings.Join(faults, "\n"))
 	}
+	// What gives a process its stack comes before whatever needs one.
+	at := func(pkg string) int { return slices.IndexFunc(trace, func(i initOf) bool { return i.pkg == pkg }) }
+	if s := at("ipcrun/engine/proc/stack"); s < 0 || s > at("os") || s > at("ipcrun/prims") {
+		t.Errorf("the stack is the %d. to be initialised", s+1)
+	}
 	if len(tooMuch(trace, 10, 10)) < 2 {
 		t.Error("nobody makes ten things: nothing is measured")
 	}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	_ "ipcrun/engine/proc/stack" // whoever is started here begins with it
 )
 
 // Start describes a process to be started.

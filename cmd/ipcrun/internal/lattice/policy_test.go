@@ -34,7 +34,8 @@ engine/proc/sig  < engine/proc/internal/nearest
 engine/proc/keys < engine/proc/internal/nearest
 # Python as tests and benchmarks want it: nothing but tests imports it.
 engine/proc/python
-engine/proc     < engine/proc/sig engine/proc/keys
+engine/proc/stack
+engine/proc     < engine/proc/sig engine/proc/keys engine/proc/stack
 # Containment is below the engine, beside processes.
 engine/sandbox/internal/filter
 engine/sandbox/refuse < engine/sandbox/internal/filter
