@@ -55,7 +55,7 @@ func ours(pkg string) bool { return strings.HasPrefix(pkg, "ipcrun/") }
 
 // initAllocs is how many pieces of memory our packages may take in their
 // initialisation, together and each.
-const initAllocs, initAllocsEach = 160, 40
+const initAllocs, initAllocsEach = 140, 30
 
 // TestNothingIsMadeAtInit: descriptors lie in the binary as they are. A single
 // variable that is initialised by a call of a function has the compiler give up on

@@ -230,22 +230,26 @@ func shapeOf(letter byte) decl.Shape {
 
 // Instead says what to write where an expression of the general language has a
 // function that conditions do not, "" for any other word.
-func Instead(function string) string { return refused[function] }
-
-// refused are expr's functions that conditions do not have, and what to do
-// instead.
-var refused = map[string]string{
-	"now":        "a condition must not depend on the clock; compare facts such as started and ended",
-	"date":       "a condition must not depend on the clock; compare facts such as started and ended",
-	"timezone":   "a condition must not depend on the clock; compare facts such as started and ended",
-	"reduce":     "use sum, count, all, any or map",
-	"repeat":     "write the text out, or use a repeat step",
-	"toBase64":   "compare the text itself",
-	"fromBase64": "compare the text itself",
-	"toJSON":     "compare the value itself",
-	"groupBy":    "use count or filter once for each group",
-	"toPairs":    "use keys and values",
-	"fromPairs":  "write a map, as in {name: value}",
+func Instead(function string) string {
+	switch function {
+	case "now", "date", "timezone":
+		return "a condition must not depend on the clock; compare facts such as started and ended"
+	case "reduce":
+		return "use sum, count, all, any or map"
+	case "repeat":
+		return "write the text out, or use a repeat step"
+	case "toBase64", "fromBase64":
+		return "compare the text itself"
+	case "toJSON":
+		return "compare the value itself"
+	case "groupBy":
+		return "use count or filter once for each group"
+	case "toPairs":
+		return "use keys and values"
+	case "fromPairs":
+		return "write a map, as in {name: value}"
+	}
+	return ""
 }
 
 // arity splits args of a builtin: how many there must be, how many there may

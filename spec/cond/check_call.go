@@ -20,7 +20,7 @@ func (c *typer) builtin(n *ast.BuiltinNode) Type {
 				c.check(a)
 			}
 		}
-		c.failAt(name.From, name.To, refused[n.Name], "%s is not available in conditions", n.Name)
+		c.failAt(name.From, name.To, Instead(n.Name), "%s is not available in conditions", n.Name)
 		return Type{}
 	}
 	least, most, letters := b.arity()
@@ -166,7 +166,7 @@ func (c *typer) method(n *ast.CallNode) Type {
 
 func (c *typer) noFunction(id *ast.IdentifierNode) {
 	loc := id.Location()
-	if hint, ok := refused[id.Value]; ok {
+	if hint := Instead(id.Value); hint != "" {
 		c.failAt(loc.From, loc.To, hint, "%s is not available in conditions", id.Value)
 		return
 	}

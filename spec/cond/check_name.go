@@ -9,11 +9,15 @@ import (
 	"ipcrun/spec/decl"
 )
 
-// elsewhere are words of other languages and what they are called here.
-var elsewhere = map[string]string{
-	"True": "true", "TRUE": "true", "False": "false", "FALSE": "false",
-	"None": "nil", "null": "nil", "NULL": "nil", "nullptr": "nil", "undefined": "nil",
-	"AND": "and", "OR": "or", "NOT": "not", "IN": "in",
+// elsewhere is what a word of other languages is called here, "" where it is none.
+func elsewhere(word string) string {
+	switch word {
+	case "True", "TRUE", "False", "FALSE", "AND", "OR", "NOT", "IN":
+		return strings.ToLower(word)
+	case "None", "null", "NULL", "nullptr", "undefined":
+		return "nil"
+	}
+	return ""
 }
 
 // narrow is a word with ASCII in the place of full-width letters and digits.
@@ -53,7 +57,7 @@ func (c *typer) name(n *ast.IdentifierNode) Type {
 }
 
 func (c *typer) nameHint(word string) string {
-	if s, ok := elsewhere[word]; ok {
+	if s := elsewhere(word); s != "" {
 		return "write " + s
 	}
 	if ascii := narrow(word); ascii != word {

@@ -14,8 +14,14 @@ import (
 
 var (
 	errEmpty   = errors.New("there is no expression here")
-	errTooLong = fmt.Errorf("an expression may have at most %d bytes", maxBytes)
+	errTooLong = error(tooLong{})
 )
+
+type tooLong struct{}
+
+func (tooLong) Error() string {
+	return fmt.Sprintf("an expression may have at most %d bytes", maxBytes)
+}
 
 // syntaxProblem puts a parse error into words that say what to write instead.
 // The parser stops at the first error, so there is exactly one.
@@ -129,8 +135,8 @@ func mistakenOperator(x *extents, at int) (Problem, bool) {
 			p := x.problem(i, "leave out ${ and }", "this is an expression already, without ${…}")
 			p.From = x.toks[i-1].From
 			return p, true
-		case here && elsewhere[v] != "" && x.toks[i].Kind == lexer.Identifier:
-			return x.problem(i, "write "+elsewhere[v], "there is no operator %s", v), true
+		case here && elsewhere(v) != "" && x.toks[i].Kind == lexer.Identifier:
+			return x.problem(i, "write "+elsewhere(v), "there is no operator %s", v), true
 		case here && v == "is":
 			hint := "write =="
 			if next == "not" {
@@ -284,13 +290,16 @@ var (
 	})
 	// lookalikes are what an input method or a word processor puts in place of
 	// ASCII.
-	lookalikes = map[rune]string{
-		'（': "(", '）': ")", '【': "[", '】': "]", '［': "[", '］': "]", '｛': "{", '｝': "}",
-		'，': ",", '、': ",", '。': ".", '．': ".", '；': ";", '：': ":", '？': "?", '！': "!",
-		'＝': "=", '＜': "<", '＞': ">", '＋': "+", '－': "-", '＊': "*", '／': "/", '％': "%",
-		'＆': "&", '｜': "|", '＃': "#", '“': `"`, '”': `"`, '‘': "'", '’': "'", '＂': `"`, '＇': "'",
-		'≤': "<=", '≥': ">=", '≠': "!=", '×': "*", '÷': "/", '−': "-", '–': "-", '—': "-",
-		'∧': "&&", '∨': "||", '¬': "!",
+	lookalikes = []struct {
+		wide  rune
+		ascii string
+	}{
+		{'（', "("}, {'）', ")"}, {'【', "["}, {'】', "]"}, {'［', "["}, {'］', "]"}, {'｛', "{"}, {'｝', "}"},
+		{'，', ","}, {'、', ","}, {'。', "."}, {'．', "."}, {'；', ";"}, {'：', ":"}, {'？', "?"}, {'！', "!"},
+		{'＝', "="}, {'＜', "<"}, {'＞', ">"}, {'＋', "+"}, {'－', "-"}, {'＊', "*"}, {'／', "/"}, {'％', "%"},
+		{'＆', "&"}, {'｜', "|"}, {'＃', "#"}, {'“', `"`}, {'”', `"`}, {'‘', "'"}, {'’', "'"}, {'＂', `"`}, {'＇', "'"},
+		{'≤', "<="}, {'≥', ">="}, {'≠', "!="}, {'×', "*"}, {'÷', "/"}, {'−', "-"}, {'–', "-"}, {'—', "-"},
+		{'∧', "&&"}, {'∨', "||"}, {'¬', "!"},
 	}
 )
 
@@ -328,8 +337,10 @@ func lexicalProblem(x *extents) (Problem, bool) {
 		return at(fe.From, fe.To, "write \\\\ for one backslash, or use backquotes: `…`", "this is not a valid escape in text")
 	case strings.HasPrefix(m, "unrecognized character"):
 		r := x.runes[min(fe.From, len(x.runes)-1)]
-		if ascii, ok := lookalikes[r]; ok {
-			return at(fe.From, fe.To, "write "+ascii, "%c is not the ASCII character it looks like", r)
+		for _, l := range lookalikes {
+			if l.wide == r {
+				return at(fe.From, fe.To, "write "+l.ascii, "%c is not the ASCII character it looks like", r)
+			}
 		}
 		return at(fe.From, fe.To, "", "%c has no meaning in an expression", r)
 	}
