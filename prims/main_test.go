@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -258,6 +259,7 @@ func serve(in *bufio.Scanner, out *json.Encoder) bool {
 	w.self.Interruptible, w.self.PollFd = true, w.poll
 	w.self.Callable = func() error { return proc.CatchIdly(arena.CallSignal) }
 	if strings.HasPrefix(s.Kind, "sysv_") {
+		runtime.GOMAXPROCS(2)
 		// Who sits in a system call does not see that word: somebody has to look at
 		// it instead, as the watcher of signals does in an agent.
 		go func() {
@@ -580,7 +582,7 @@ func newHand() (*hand, error) {
 	theirs := os.NewFile(uintptr(pair[1]), "setups")
 	defer theirs.Close()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), workerEnv+"=1")
+	cmd.Env = append(os.Environ(), workerEnv+"=1", "GOMAXPROCS=1") // it does one thing at a time, as an agent
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
