@@ -45,7 +45,7 @@ func TestAgainstModel(t *testing.T) {
 		}
 		name := runtime.FuncForPC(reflect.ValueOf(p.test).Pointer()).Name()
 		t.Run(name[strings.LastIndex(name, ".")+1:], func(t *testing.T) {
-			checks(t, 20)
+			checks(t, 15)
 			p.test(t)
 			for _, k := range p.kinds {
 				if n, _ := manned.Load(k); !t.Failed() && (n == nil || n.(int) < 2) {

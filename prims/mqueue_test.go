@@ -5,6 +5,7 @@ package prims
 import (
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -159,7 +160,7 @@ int main(int argc, char **argv) {
 }
 `
 
-// TestMqueueInC: 10,000 messages go to a program in C and come back as they were.
+// TestMqueueInC: messages go to a program in C and come back as they were.
 func TestMqueueInC(t *testing.T) {
 	needQueues(t)
 	program := compileC(t, mqPeer)
@@ -167,9 +168,10 @@ func TestMqueueInC(t *testing.T) {
 		return Args{Main: 4, Fields: map[string]any{"msgsize": 64, "name": testName(t) + name}}
 	}
 	there, back := newCrew(t, "mqueue", args("-there"), 1), newCrew(t, "mqueue", args("-back"), 1)
-	peer := startC(t, program, there.d.Address(there.handle), back.d.Address(back.handle), "10000")
-	there.tell(0, order{Verb: "send, numbers", Rounds: 10_000})
-	back.tell(0, order{Verb: "recv, numbers", Rounds: 10_000})
+	n := times(2000, 10_000)
+	peer := startC(t, program, there.d.Address(there.handle), back.d.Address(back.handle), strconv.Itoa(n))
+	there.tell(0, order{Verb: "send, numbers", Rounds: n})
+	back.tell(0, order{Verb: "recv, numbers", Rounds: n})
 	for _, c := range []*crew{there, back} {
 		if r := c.hear(t, 0); r.Text != "" {
 			t.Fatal(r.Text)

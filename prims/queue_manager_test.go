@@ -321,7 +321,7 @@ func TestManagerStopped(t *testing.T) {
 // stopped, holds up nobody, and 16 MiB pass unchanged.
 func TestManagerAround(t *testing.T) {
 	c := newCrew(t, "queue", managed(Args{}), 3)
-	for _, n := range []int{0, 1, 4096, 100_000, 16 << 20} {
+	for _, n := range []int{0, 1, 4096, 100_000, times(4<<20, 16<<20)} {
 		for i, verb := range []string{"queue put text", "queue get text"} {
 			if r := c.do(t, i, order{Verb: verb, Rounds: n + 1}); r.Text != "" {
 				t.Fatalf("%s of %d bytes: %s", verb, n, r.Text)

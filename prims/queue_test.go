@@ -318,7 +318,7 @@ func init() {
 // get takes the first item. Signals interrupt waiting processes all the time.
 func TestQueueHistory(t *testing.T) {
 	for _, args := range []Args{{Main: 0}, {Main: 1}, {Main: 3}, managed(Args{Main: 0}), managed(Args{Main: 2})} {
-		maxsize, rounds := args.Main.(int), times(1500, 15_000)
+		maxsize, rounds := args.Main.(int), times(1000, 10_000)
 		if hasManager(args) {
 			rounds /= 3
 		}
@@ -423,7 +423,7 @@ func TestQueueAroundTheStopped(t *testing.T) {
 	for i := range 4 {
 		c.tell(i, order{Verb: []string{"queue put for ever", "queue get for ever"}[i%2], Value: "pad", Rounds: 1 << 30})
 	}
-	for round := range 60 {
+	for round := range times(30, 300) {
 		victim := c.workers[round%2].cmd.Process // a putter or a getter of two
 		halt(t, victim)
 		before := word64(c.arena.Prims(), scratch+8).Load()

@@ -258,7 +258,7 @@ func TestRobustSurvivesKills(t *testing.T) {
 			const n = 10
 			c := newCrew(t, kind, robustArgs, n)
 			for i := range n {
-				c.tell(i, order{Verb: "robust", Rounds: 1, After: 150 * time.Millisecond})
+				c.tell(i, order{Verb: "robust", Rounds: 1, After: 120 * time.Millisecond})
 			}
 			for i := range n - 2 {
 				time.Sleep(time.Duration(1+i*7%5) * 3100 * time.Microsecond)

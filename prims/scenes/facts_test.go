@@ -49,7 +49,7 @@ import (
 // A fact is proved only if the row could fail. So each row is run once as it
 // stands, and then once for each of its checks with that check inverted: then
 // it has to fail. What can be inverted are assert, always, error: and outcome:.
-// The suite inverts one check of every tenth row, drawn anew each time: some forty
+// The suite inverts one check of every twelfth row, drawn anew each time: some forty
 // runs, since that is to notice an inversion or an engine by which nothing fails
 // any more. With IPCRUN_TEST_LONG, which .ci/long sets, all checks are inverted.
 
@@ -302,7 +302,7 @@ func (f *fact) prove(t *testing.T, e *engine.Engine) {
 	}
 	if os.Getenv("IPCRUN_TEST_LONG") == "" {
 		// Each row takes its turn sooner or later, and each of its checks.
-		if rand.IntN(10) > 0 {
+		if rand.IntN(12) > 0 {
 			return
 		}
 		i := rand.IntN(len(wrong))

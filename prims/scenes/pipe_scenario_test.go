@@ -25,19 +25,19 @@ import (
 // cites its source, see TestPipeConformance.
 func TestPipesBetweenProcesses(t *testing.T) {
 	for _, tt := range []struct{ name, text string }{
-		{"16 MiB pass unchanged (test_connection)", `
+		{"4 MiB pass unchanged (test_connection)", `
 primitives: {phone: pipe, line: {pipe: one-way}}
 processes:
   sender:
     steps:
       - let: {text: '${join(map(1..1024, "0123456789abcdef"))}'}
-      - let: {long: '${join(map(1..1024, text))}'}
+      - let: {long: '${join(map(1..256, text))}'}
       - {send: phone.a, value: "${long}"}
       - {send: line.w, value: "${long}"}
   receiver:
     steps:
       - {recv: phone.b, into: got}
-      - assert: len(got) == 16777216
+      - assert: len(got) == 4194304
       - {recv: line.r, into: again}
       - assert: got == again
 `},
