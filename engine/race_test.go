@@ -28,7 +28,7 @@ steps:
 // TestRaceIsFound: in every run, whatever the total.
 func TestRaceIsFound(t *testing.T) {
 	right := 0
-	n := runs(100, 1000)
+	n := runs(40, 1000)
 	for range n {
 		o := run(t, racy)
 		if o.Verdict.Ending != "race" || o.Verdict.Result != event.Failed {

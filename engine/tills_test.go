@@ -32,7 +32,7 @@ func runs(usually, long int) int {
 // TestTillsLocked: with the lock no update is ever lost.
 func TestTillsLocked(t *testing.T) {
 	sc := load(t, tillsFile(t), map[string]string{"rounds": "50"})
-	for i := range runs(100, 1000) {
+	for i := range runs(40, 1000) {
 		o := runOn(t, shared, sc)
 		if o.Verdict.Result != event.Pass {
 			t.Fatalf("run %d: %+v\n%s", i, o.Verdict, o.causeText())

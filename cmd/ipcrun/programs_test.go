@@ -64,6 +64,7 @@ func conversation(asks bool) int {
 // conversations; every answer is compared. Every kind must have one in Python and
 // one in C.
 func TestProgramsPage(t *testing.T) {
+	t.Parallel()
 	files := programsOfPage(t)
 	dir := t.TempDir()
 	part := map[string]string{}

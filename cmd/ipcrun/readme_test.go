@@ -103,6 +103,7 @@ func TestReadmeIsShort(t *testing.T) {
 // order of the text, in a folder in which the repository's files are at hand,
 // and with the scenarios that the README has its reader write.
 func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it builds ipcrun")
 	}
@@ -166,6 +167,7 @@ func TestReadmeCommands(t *testing.T) {
 // TestExercisesPage follows docs/exercises.md from an empty folder: it writes
 // what the page says to write, and runs its commands.
 func TestExercisesPage(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it grades")
 	}
@@ -256,6 +258,7 @@ func runLine(dir, repo, line string) (string, error) {
 // TestDocumentScenarios runs every whole scenario that the documents show. The
 // parts of one are not tried: they are no scenario.
 func TestDocumentScenarios(t *testing.T) {
+	t.Parallel()
 	e, err := engine.New(engine.Options{TimeoutScale: 6})
 	if err != nil {
 		t.Fatal(err)

@@ -78,6 +78,7 @@ const patience = "6"
 
 // TestScripts runs ipcrun as its users do: testdata/*.txtar.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	scenarios, err := os.ReadDir("../../scenarios")
 	if err != nil {
 		t.Fatal(err)

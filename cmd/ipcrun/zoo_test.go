@@ -104,6 +104,7 @@ steps:
 // nothing is left: no process, no object, no file. So it is where the kernel
 // refuses what ipcrun would like to hold them with, too.
 func TestZoo(t *testing.T) {
+	t.Parallel()
 	zoo := filepath.Join(t.TempDir(), "zoo-of-ipcrun")
 	gcc, err := exec.LookPath("gcc")
 	if err != nil {
