@@ -55,9 +55,9 @@ func conversation(asks bool) int {
 	case os.Getenv("IPCRUN_TEST_LONG") != "":
 		return 10_000
 	case asks:
-		return 1000
+		return 500
 	}
-	return 2000
+	return 1000
 }
 
 // TestProgramsPage runs every program of the page against its scenario, as long
