@@ -34,10 +34,10 @@ func peer(b *testing.B) string {
 }
 
 // binary is where ipcrun is.
-func binary(b *testing.B) string {
+func binary(tb testing.TB) string {
 	path, err := exec.LookPath("ipcrun")
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
