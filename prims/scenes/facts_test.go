@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -67,20 +66,11 @@ const factsDir = "testdata/facts"
 // tables reads all tables.
 func tables(t *testing.T) map[string][]fact {
 	t.Helper()
-	files, err := filepath.Glob(factsDir + "/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no tables: %v", err)
-	}
 	out := map[string][]fact{}
-	for _, f := range files {
-		data, err := os.ReadFile(f)
+	for name, text := range texts(t, factsDir) {
+		rows, err := parseFacts(name, text)
 		if err != nil {
-			t.Fatal(err)
-		}
-		name := strings.TrimSuffix(filepath.Base(f), ".txt")
-		rows, err := parseFacts(name, string(data))
-		if err != nil {
-			t.Fatalf("%s: %v", f, err)
+			t.Fatalf("%s: %v", name, err)
 		}
 		out[name] = rows
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,18 +51,9 @@ type kill struct {
 
 func killTables(t *testing.T) map[string][]kill {
 	t.Helper()
-	files, err := filepath.Glob(killedDir + "/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no tables: %v", err)
-	}
 	out := map[string][]kill{}
-	for _, f := range files {
-		data, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		table := strings.TrimSuffix(filepath.Base(f), ".txt")
-		parts := strings.Split("\n"+string(data), "\n--- ")
+	for table, text := range texts(t, killedDir) {
+		parts := strings.Split("\n"+text, "\n--- ")
 		line := strings.Count(parts[0], "\n")
 		for _, p := range parts[1:] {
 			name, body, _ := strings.Cut(p, "\n")
