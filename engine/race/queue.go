@@ -2,38 +2,33 @@ package race
 
 import "ipcrun/engine/event"
 
-// queue holds the records of a process that were not replayed yet, in pieces: a long
-// log is not copied each time that it has outgrown its place.
-type queue struct {
-	pieces [][]event.Rec
-	at     int // the first one, in the first piece
+// entry is what is replayed of a record. It is small and has no pointers: of a long run
+// there are millions.
+type entry struct {
+	at       int64
+	seq      uint64
+	obj      uint32
+	step     uint32
+	what     uint32 // number of the effect of an operation, of a signal that of the signal
+	verb     uint16
+	kind     event.Kind
+	releases bool // the first half of an operation with two numbers
 }
 
-const (
-	firstPiece = 16
-	mostPiece  = 512
-)
-
-func (q *queue) add(r *event.Rec) {
-	n := len(q.pieces)
-	if n == 0 || len(q.pieces[n-1]) == cap(q.pieces[n-1]) {
-		size := firstPiece
-		if n > 0 {
-			size = min(2*len(q.pieces[n-1]), mostPiece)
-		}
-		q.pieces = append(q.pieces, make([]event.Rec, 0, size))
-		n++
+// ended is the process that an entry tells the end of, -1 if it tells of none.
+func (x *entry) ended() int {
+	if x.kind == event.Ended || x.kind == event.Reaped {
+		return int(int32(x.obj))
 	}
-	q.pieces[n-1] = append(q.pieces[n-1], *r)
+	return -1
 }
 
-func (q *queue) empty() bool { return len(q.pieces) == 0 }
+// queue holds the entries of a process that were not replayed yet.
+type queue struct{ entries []entry }
 
-func (q *queue) first() *event.Rec { return &q.pieces[0][q.at] }
+func (q *queue) empty() bool { return len(q.entries) == 0 }
 
-// drop takes the first record out. What first yielded stays as it is.
-func (q *queue) drop() {
-	if q.at++; q.at == len(q.pieces[0]) {
-		q.pieces, q.at = q.pieces[1:], 0
-	}
-}
+func (q *queue) first() *entry { return &q.entries[0] }
+
+// drop takes the first entry out.
+func (q *queue) drop() { q.entries = q.entries[1:] }
