@@ -287,7 +287,7 @@ func takes(letter byte, t Type) (bool, string) {
 	case 'm':
 		return t.maybe(mapKind) || t.kind == objectKind, "a map"
 	case 'c':
-		return t.maybe(listKind) || t.kind == stringKind || t.kind == mapKind || t.kind == objectKind, "text, a list or a map"
+		return t.maybe(listKind) || t.kind == stringKind || t.kind == mapKind, "text, a list or a map"
 	}
 	return true, ""
 }

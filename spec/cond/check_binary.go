@@ -147,7 +147,9 @@ func (c *typer) unknown(n ast.Node) string {
 
 func (c *typer) unquoted(n ast.Node, word string) {
 	hint := fmt.Sprintf("if it is text, put it in quotes: %q", word)
-	if field := c.elementField(word); field != "" {
+	if s := elsewhere(word); s != "" {
+		hint = "write " + s
+	} else if field := c.elementField(word); field != "" {
 		hint = field
 	} else if s := c.scope.suggest(word, c.scope.names()); s != "" {
 		hint = fmt.Sprintf("did you mean %s? If it is text, put it in quotes: %q", s, word)
@@ -167,6 +169,14 @@ func (c *typer) mismatch(n *ast.BinaryNode, l, r Type, verb string) Type {
 	}
 	if verb == "subtract" {
 		return c.fail(n, hint, "cannot subtract %s from %s", c.the(n.Right, r), c.the(n.Left, l))
+	}
+	if verb == "compare" && l.kind == listKind && r.kind == listKind && !comparable(l, r) {
+		// Both are lists: what differs is what is in them.
+		if text, number := l.element(), r.element(); text.kind == stringKind && number.number() || text.number() && number.kind == stringKind {
+			hint = `text takes quotes, and numbers take none: ["1"] is not [1]`
+		}
+		return c.fail(n, hint, "cannot compare %s, whose elements are %s, with %s, whose elements are %s",
+			c.tree.quote(n.Left), plural(l.element()), c.tree.quote(n.Right), plural(r.element()))
 	}
 	return c.fail(n, hint, "cannot %s %s %s %s", verb, c.the(n.Left, l), join, c.the(n.Right, r))
 }

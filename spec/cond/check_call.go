@@ -40,8 +40,12 @@ func (c *typer) builtin(n *ast.BuiltinNode) Type {
 		args[i] = c.check(a)
 		if ok, wants := takes(letter, args[i]); !ok {
 			hint := ""
-			if letter == 'l' && args[i].kind == objectKind {
+			switch {
+			case args[i].kind != objectKind:
+			case letter == 'l':
 				hint = "it works on a list, such as all of what name[n] declares"
+			case letter == 'c':
+				hint = compareHint(c.tree.quote(a), args[i])
 			}
 			c.fail(a, hint, "%s wants %s here, but %s is %s", n.Name, wants, c.tree.quote(a), args[i])
 			args[i] = Type{}
@@ -57,6 +61,13 @@ func (c *typer) predicate(n *ast.BuiltinNode, p *ast.PredicateNode, over Type) T
 	c.elements = append(c.elements, over.element())
 	t := c.check(p.Node)
 	c.elements = c.elements[:len(c.elements)-1]
+	if n.Name == "sum" && !t.maybeNumber() {
+		hint := ""
+		if t.kind == listKind || t.kind == stringKind {
+			hint = "to add up lengths, write len(" + c.tree.quote(p) + ")"
+		}
+		return c.fail(p, hint, "sum adds up numbers, but %s is %s", c.tree.quote(p), t)
+	}
 	if b, _ := builtinCalled(n.Name); b.tests() && !t.maybe(boolKind) {
 		c.fail(p, compareHint(c.tree.quote(p), t), "%s asks something true or false of each element, but %s is %s", n.Name, c.tree.quote(p), t)
 	}
@@ -161,7 +172,33 @@ func (c *typer) method(n *ast.CallNode) Type {
 		c.field(m, base, field)
 		return Type{}
 	}
-	return c.fail(n, "", "%s has no function %q", of, field.Value)
+	return c.fail(n, c.methodHint(n, of, base, field.Value), "%s has no function %q", of, field.Value)
+}
+
+// methodHint says how what other languages write as a method of of is written here.
+func (c *typer) methodHint(n *ast.CallNode, of string, base Type, method string) string {
+	operator := ""
+	switch method {
+	case "strip":
+		return "write trim(" + of + ")"
+	case "length", "size":
+		return "write len(" + of + ")"
+	case "contains", "includes":
+		operator = "contains"
+	case "startsWith", "startswith":
+		operator = "startsWith"
+	case "endsWith", "endswith":
+		operator = "endsWith"
+	case "matches", "match":
+		operator = "matches"
+	}
+	switch {
+	case operator == "" || len(n.Arguments) != 1:
+		return ""
+	case operator == "contains" && base.kind == listKind:
+		return "write " + c.tree.quote(n.Arguments[0]) + " in " + of
+	}
+	return "write " + of + " " + operator + " " + c.tree.quote(n.Arguments[0])
 }
 
 func (c *typer) noFunction(id *ast.IdentifierNode) {

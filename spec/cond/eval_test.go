@@ -146,6 +146,7 @@ func TestEvalErrors(t *testing.T) {
 		{"anything > 1", "anything > 1", "cannot compare nil and a whole number"},
 		{"anything.x", "anything.x", `nil has no field "x"`},
 		{"fork[index + 6].holder", "fork[index + 6]", "index 7 is out of range: there are 3 elements"},
+		{"[index][1] == 1", "[index][1]", "index 1 is out of range: there is 1 element"},
 		{"jobs.size / (index - 1) > 1", "jobs.size / (index - 1)", "a division by zero has no value"},
 		{"jobs.size / (0.0 * index) > 1", "jobs.size / (0.0 * index)", "a division by zero has no value"},
 		{"any([index - 1], 1 / # > 1)", "1 / #", "a division by zero has no value"},

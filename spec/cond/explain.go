@@ -31,7 +31,7 @@ func (e *Expr) Explain(env Env) []Part {
 	if err != nil || e.ready().err != nil {
 		return nil
 	}
-	x := &explainer{expr: e, tree: t, env: env, seen: map[string]bool{}, made: map[ast.Node]ast.Node{}}
+	x := &explainer{expr: e, tree: t, env: env, seen: map[string]bool{}, notes: map[ast.Node]string{}, made: map[ast.Node]ast.Node{}}
 	queue := []ast.Node{t.root}
 	switch t.root.(type) {
 	case *ast.BinaryNode, *ast.UnaryNode, *ast.ConditionalNode, *ast.VariableDeclaratorNode:
@@ -52,6 +52,7 @@ type explainer struct {
 	tree  *tree
 	env   Env
 	seen  map[string]bool
+	notes map[ast.Node]string   // what is to be said of a part beside its value
 	made  map[ast.Node]ast.Node // those not of the source, and what they stand for
 	parts []Part
 }
@@ -84,6 +85,7 @@ func (x *explainer) show(n ast.Node) {
 	if v.number() && x.seconds(n) {
 		p.Value += "s"
 	}
+	p.Value += x.notes[n]
 	x.parts = append(x.parts, p)
 }
 
@@ -107,6 +109,9 @@ func (x *explainer) below(n ast.Node) []ast.Node {
 		switch n.Operator {
 		case "&&", "and", "||", "or":
 			return x.operands(n, n.Operator == "||" || n.Operator == "or")
+		case "==", "!=":
+			x.alike(n.Left, n.Right)
+			x.alike(n.Right, n.Left)
 		}
 		return []ast.Node{n.Left, n.Right}
 	case *ast.UnaryNode:
@@ -149,6 +154,16 @@ func (x *explainer) below(n ast.Node) []ast.Node {
 		return nil
 	}
 	return children(n)
+}
+
+// alike notes of a number that it is one where it is compared with the text that
+// looks like it: printed, the two would seem equal.
+func (x *explainer) alike(number, text ast.Node) {
+	n, known := x.value(number)
+	t, ok := x.value(text)
+	if known && ok && n.number() && t.kind == isString && show(canonical(n.any())) == t.str() {
+		x.notes[number] = ", a number, and " + x.tree.quote(text) + " is text"
+	}
 }
 
 // holds reports whether what a member is asked of has it: then nothing is wrong with

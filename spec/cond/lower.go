@@ -249,7 +249,11 @@ func within(n *ast.MemberNode, by value, length int) int {
 		at += length
 	}
 	if at < 0 || at >= length {
-		fail(n, "index %d is out of range: there are %s", i, elements(length))
+		are := "are"
+		if length == 1 {
+			are = "is"
+		}
+		fail(n, "index %d is out of range: there %s %s", i, are, elements(length))
 	}
 	return at
 }

@@ -169,6 +169,23 @@ func (x *extents) outside(i int) bool {
 	return depth <= 0
 }
 
+// grouped reports whether the innermost bracket that is open before token i is one
+// that only groups: no function is called with it.
+func (x *extents) grouped(i int) bool {
+	for depth := 0; i > 0; {
+		i--
+		if x.toks[i].Kind != lexer.Bracket {
+			continue
+		}
+		if !strings.Contains("([{", x.toks[i].Value) {
+			depth++
+		} else if depth--; depth < 0 {
+			return x.toks[i].Value == "(" && (i == 0 || !operand(x.toks[i-1]))
+		}
+	}
+	return false
+}
+
 func unbalanced(x *extents, _ int) (Problem, bool) {
 	if x.stray >= 0 {
 		v := x.value(x.stray)
@@ -250,6 +267,8 @@ func unexpected(x *extents, i int, fe *file.Error) Problem {
 		return x.problem(i, "", "%s cannot follow %s", t.Value, x.toks[i-1].Value)
 	case t.Kind == lexer.Operator && i == 0:
 		return x.problem(i, "", "something is missing before %s", t.Value)
+	case t.Value == "," && x.grouped(i):
+		return x.problem(i, "a list stands in brackets, as in [0, 1]", "%s is not expected here", quoted)
 	}
 	return x.problem(i, "", "%s is not expected here", quoted)
 }

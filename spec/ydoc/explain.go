@@ -298,8 +298,34 @@ func (x *fault) secondColon() bool {
 		x.offerQuotes()
 		return x.say(`a second ": " on one line`, `YAML takes what stands before ": " for a key, and there is one already. `+condition)
 	}
+	if x.keyAbove("") {
+		return true
+	}
 	return x.say("a key where none can be",
 		"The line before has a value already. A key stands in the same column as its neighbours; what belongs to a key is indented below it, and that key has no other value.")
+}
+
+// keyAbove is the line above, if it was to be a key and has no colon, but with in it:
+// YAML takes it for text, to which the line of the fault belongs or not.
+func (x *fault) keyAbove(with string) bool {
+	for n := x.pos.Line - 1; n > 0; n-- {
+		line, _, _ := strings.Cut(x.f.Line(n), " #")
+		line = strings.TrimRight(line, " \t")
+		word := strings.TrimLeft(line, " \t")
+		for strings.HasPrefix(word, "- ") {
+			word = strings.TrimLeft(word[2:], " ")
+		}
+		switch {
+		case word == "" || word[0] == '#':
+			continue
+		case strings.Contains(word, ": ") || strings.HasSuffix(word, ":") || strings.ContainsAny(word[:1], `'"[{|>&*!`), !strings.Contains(word, with):
+			return false
+		}
+		start := source.Pos{Line: n, Col: utf8.RuneCountInString(line[:len(line)-len(word)]) + 1}
+		x.d.Span = source.Span{Start: start, End: source.Pos{Line: n, Col: start.Col + utf8.RuneCountInString(word)}}
+		return x.lacksColon(word)
+	}
+	return false
 }
 
 func (x *fault) listOnKeyLine() bool {
@@ -324,9 +350,15 @@ func (x *fault) noColon() bool {
 	if !x.says("could not find expected ':'") {
 		return false
 	}
-	x.say("a key without a colon", `Each line of a mapping is "key: value".`)
 	word := strings.TrimSpace(x.rest)
 	x.d.Span.End = source.Pos{Line: x.pos.Line, Col: x.pos.Col + max(1, utf8.RuneCountInString(word))}
+	return x.lacksColon(word)
+}
+
+// lacksColon says of word, which the span of the diagnostic is, that it should have
+// a colon, and where one looks like it.
+func (x *fault) lacksColon(word string) bool {
+	x.say("a key without a colon", `Each line of a mapping is "key: value".`)
 	if key, value, ok := strings.Cut(word, "："); ok {
 		x.d.Hint = "： is the full-width colon: YAML needs : and a space"
 		text := strings.TrimSpace(key) + ": " + strings.TrimSpace(value)
@@ -349,8 +381,16 @@ func (x *fault) indentation() bool {
 	switch {
 	case strings.HasPrefix(x.rest, "- ") || x.rest == "-":
 		return x.say("this item is not in the column of its list", "All dashes of one list stand in the same column.")
+	case strings.HasSuffix(x.before, "-"):
+		x.d.Span.End = x.d.Span.Start
+		x.d.Span.Start.Col--
+		x.d.Hint = "write a blank behind it"
+		return x.say("this dash starts no item", `Each item of a list starts with "- ", all dashes in the same column.`)
 	case x.says("expected '-'"):
 		return x.say("a list goes on with something that is no item", `Each item of a list starts with "- ", all dashes in the same column.`)
+	}
+	if x.keyAbove("：") {
+		return true
 	}
 	return x.say("this line is not indented like its neighbours", "All keys of one mapping start in the same column, and what belongs to a key stands further right than the key.")
 }

@@ -44,7 +44,7 @@ func (x *fault) flowFault() bool {
 				return x.bare(i, end, "bracket", "Inside of {…} and […] another bracket starts a list or mapping of its own. On a line of its own the text needs no quotes.")
 			}
 			// With a blank before it, the word at the colon may be a key that lacks its comma.
-			if value && end < len(data) && data[end] == ':' && !bytes.ContainsAny(data[i:end], " \t") {
+			if value && end < len(data) && data[end] == ':' && (!bytes.ContainsAny(data[i:end], " \t") || bytes.Contains(data[i:end], []byte("，"))) {
 				for end < len(data) && data[end] == ':' {
 					if end, bracket = plainEnd(data, end+1); bracket {
 						return false
@@ -115,7 +115,7 @@ func (x *fault) bare(start, end int, what, why string) bool {
 	x.d.Span = source.Span{Start: x.f.PosAt(start), End: x.f.PosAt(start + len(text))}
 	if before, _, _ := strings.Cut(text, ":"); what == "colon" && strings.Contains(before, "，") {
 		x.d.Hint = "， is the full-width comma: YAML needs , and a space"
-		x.d.Fix = &diag.Fix{Span: x.d.Span, Text: strings.ReplaceAll(text, "，", ", ")}
+		x.d.Fix = &diag.Fix{Span: x.d.Span, Text: strings.ReplaceAll(strings.ReplaceAll(text, "， ", ", "), "，", ", ")}
 		return x.say("a key in the middle of text", why)
 	}
 	x.d.Hint = "write " + quoted
