@@ -91,7 +91,9 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		e.Expected = rec.Flags&event.FlagExpected != 0
 		e.Travels = rec.Flags&event.FlagTravels != 0
 		e.Answered = rec.Flags&event.FlagAnswered != 0
-		if v := script.VerbByID(rec.Verb); v != nil && rec.Step == 0 {
+		// Only what a program asks for has its verb in the record; elsewhere it is
+		// not said, and 0 is the number of a verb too.
+		if v := script.VerbByID(rec.Verb); v != nil && rec.Step == 0 && e.Answered {
 			e.Verb = v.Name
 		}
 		if m["waits"] != nil {

@@ -1,6 +1,10 @@
 package spec
 
-import "strings"
+import (
+	"strings"
+
+	"ipcrun/spec/diag"
+)
 
 // otherwise are words of other languages and libraries, and of what they mean,
 // that stand where a verb belongs: what is written here instead, and why if that
@@ -10,9 +14,18 @@ var otherwise = map[string]struct{ verb, why string }{
 	"post":       {verb: "release"},
 	"up":         {verb: "release"},
 	"sem_post":   {verb: "release"},
+	"v":          {verb: "release"},
 	"down":       {verb: "acquire"},
+	"p":          {verb: "acquire"},
 	"sem_wait":   {verb: "acquire"},
 	"notify_one": {verb: "notify"},
+	"broadcast":  {verb: "notify_all"},
+	"push":       {verb: "put"},
+	"enqueue":    {verb: "put"},
+	"pop":        {verb: "get"},
+	"dequeue":    {verb: "get"},
+	"increment":  {verb: "add"},
+	"submit":     {verb: "apply_async"},
 	"receive":    {verb: "recv"},
 	"echo":       {verb: "print"},
 	"printf":     {verb: "print"},
@@ -32,6 +45,32 @@ var otherwise = map[string]struct{ verb, why string }{
 	"try":        {why: "An error that is meant to come is named beside the step: error: Timeout."},
 	"start":      {why: "A process starts by itself; one that has parent: is started by fork: in its parent, where that says so."},
 	"spawn":      {verb: "fork"},
+}
+
+// kindOtherwise are names that kinds of primitives have elsewhere, in small letters.
+var kindOtherwise = map[string]string{
+	"mutex":         "lock",
+	"sem":           "semaphore",
+	"cond":          "condition",
+	"condvar":       "condition",
+	"shm":           "shared_memory",
+	"shmem":         "shared_memory",
+	"msgqueue":      "mqueue",
+	"message_queue": "mqueue",
+	"msg_queue":     "mqueue",
+	"named_pipe":    "fifo",
+	"socket":        "unix_socket",
+	"variable":      "value",
+	"counter":       "value",
+	"int":           "value",
+}
+
+// kindHint is what to write for a word that is no kind of primitive.
+func (ld *loader) kindHint(word string) string {
+	if k := ld.voc.Kinds[kindOtherwise[strings.ToLower(word)]]; k != nil {
+		return "write " + k.Name
+	}
+	return diag.Suggest(word, ld.voc.KindNames())
 }
 
 // instead says what to write for a word of another language where a verb belongs.

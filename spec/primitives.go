@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"ipcrun/spec/decl"
 	"ipcrun/spec/diag"
@@ -19,7 +20,7 @@ func (ld *loader) kindOf(p ydoc.Pair) *decl.Kind {
 		k := ld.voc.Kinds[n.Value]
 		switch {
 		case k == nil:
-			ld.add(codeKind, n.Span, "no kind of primitive is called \""+shorten(n.Value)+"\"", "", diag.Suggest(n.Value, ld.voc.KindNames()))
+			ld.add(codeKind, n.Span, "no kind of primitive is called \""+shorten(n.Value)+"\"", "", ld.kindHint(n.Value))
 		case k.Main != nil && k.Main.Required:
 			ld.add(codeMissing, n.Span, k.Name+" alone does not say enough", "It needs "+k.Main.Doc+":\n  "+k.Example, "")
 		default:
@@ -53,13 +54,17 @@ func (ld *loader) kindAmong(name string, n *ydoc.Node) *decl.Kind {
 		return found
 	}
 	for _, f := range n.Pairs {
-		if hint := didYouMean(f.Key.Value, ld.voc.KindNames()); hint != "" {
+		hint := didYouMean(f.Key.Value, ld.voc.KindNames())
+		if kindOtherwise[strings.ToLower(f.Key.Value)] != "" {
+			hint = ld.kindHint(f.Key.Value)
+		}
+		if hint != "" {
 			ld.add(codeKind, f.Key.Span, "no kind of primitive is called \""+f.Key.Value+"\"", "", hint)
 			return nil
 		}
 	}
 	first := n.Pairs[0].Key
-	ld.add(codeKind, first.Span, "no kind of primitive is called \""+first.Value+"\"", "One of the keys says what it is, as in  total: {value: i}", diag.Suggest(first.Value, ld.voc.KindNames()))
+	ld.add(codeKind, first.Span, "no kind of primitive is called \""+first.Value+"\"", "One of the keys says what it is, as in  total: {value: i}", ld.kindHint(first.Value))
 	return nil
 }
 

@@ -222,9 +222,23 @@ func (ld *loader) wrongClass(span source.Span, name string, f *decl.Field, e *en
 	detail := ""
 	if e.prim != nil && e.prim.Staff == nil && e.prim.Kind.Staff != nil && contains(f.Refs, "process") {
 		detail = upperFirst(decl.Article(e.class)) + " brings a process along with  " + e.prim.Kind.Staff.Key + ": true"
+	} else if len(ld.voc.Named(f.Name)) > 0 {
+		detail = ld.verbsFor(e)
 	}
 	ld.add(codeObject, span, fmt.Sprintf("%s is %s, %s: takes %s", name, e.what(), f.Name, classes(f.Refs)), detail, diag.Suggest(name, ld.namesOf(f.Refs)),
 		ld.declaredHere(e.span, "declared here"))
+}
+
+// verbsFor says what steps do with a primitive, "" for any other thing.
+func (ld *loader) verbsFor(e *entry) string {
+	if e.prim == nil || e.prim.Kind == nil || len(e.prim.Kind.Verbs) == 0 {
+		return ""
+	}
+	var verbs []string
+	for i := range e.prim.Kind.Verbs {
+		verbs = append(verbs, e.prim.Kind.Verbs[i].Name)
+	}
+	return "What steps do with " + decl.Article(e.prim.Kind.Name) + " is: " + strings.Join(verbs, ", ") + "."
 }
 
 // unknownName reports a name that is not declared, with the nearest that fits.

@@ -17,6 +17,10 @@ func (ld *loader) signal(n *ydoc.Node, key string) (int, bool) {
 		hint, detail := didYouMean(n.Value, ld.voc.Signals.Names()), ""
 		if hint == "" {
 			detail = "Signals are written as in kill -l: SIGINT, INT or 2."
+			if e := ld.names[n.Value]; e != nil && ld.verbsFor(e) != "" {
+				// signal is what other languages do with a condition or a semaphore.
+				detail = n.Value + " is " + e.what() + ". " + ld.verbsFor(e)
+			}
 		}
 		ld.add(codeSignal, n.Span, "no signal is called \""+shorten(n.Value)+"\"", detail, hint)
 		return 0, false

@@ -113,6 +113,29 @@ steps: [{wait: boss}]
 `)
 }
 
+// TestPoolResultFails: the result of a task is no step, so its error has no verb.
+func TestPoolResultFails(t *testing.T) {
+	res := ends(t, event.Failed, `
+name: division
+primitives: {crew: {pool: 1}}
+tasks: {divide: {params: [x], result: "${1 / x}"}}
+processes: {boss: {steps: [{map: crew, task: divide, over: [1, 0]}]}}
+steps: [{wait: boss}]
+`)
+	found := false
+	for _, e := range res.Events {
+		if e.Travels {
+			found = true
+			if e.Verb != "" || !strings.Contains(e.Detail, "division by zero") {
+				t.Errorf("%q: %s", e.Verb, e.Detail)
+			}
+		}
+	}
+	if !found {
+		t.Error("no error has gone to the caller")
+	}
+}
+
 // TestPoolWorkerKilled: where multiprocessing waits for ever, the caller is told
 // which worker died, and how.
 func TestPoolWorkerKilled(t *testing.T) {

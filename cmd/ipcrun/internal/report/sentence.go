@@ -143,7 +143,7 @@ func turn(e *event.Event, ours bool) string {
 		if e.Error == "AssertionFailed" && e.Verb == "assert" && !e.Travels {
 			return "" // the check says it already
 		}
-		s := e.Verb + " fails: " + e.Error
+		s := strings.TrimLeft(e.Verb+" fails: ", " ") + e.Error // the result of a task is no step
 		if e.Detail != "" {
 			s += ", " + visible(e.Detail)
 		}
