@@ -1,6 +1,8 @@
 package script
 
 import (
+	"slices"
+
 	"ipcrun/prims"
 	"ipcrun/spec/decl"
 )
@@ -26,6 +28,19 @@ type Action struct {
 	instr *instr
 	m     *Machine
 	since int64
+}
+
+// detached is an action that has begun, as one of its own: its step can be begun anew.
+func (a *Action) detached() *Action {
+	if a == nil || a != &a.instr.act {
+		return a
+	}
+	d := *a
+	d.Args.Vals, d.Targets = slices.Clone(a.Args.Vals), slices.Clone(a.Targets)
+	if a.Call.Args != nil {
+		d.Call.Args, d.Call.Refs = &d.Args, d.Targets[min(1, len(d.Targets)):]
+	}
+	return &d
 }
 
 // Since is when the action was first begun.

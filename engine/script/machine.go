@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"ipcrun/prims"
@@ -50,6 +51,15 @@ type frame struct {
 	current *Action
 	signal  int
 	info    Siginfo
+	entry   int    // of the handler that runs since
+	loops   *loops // not nil: where loops were, as the handler's steps are on the stack already
+}
+
+// loops is how far the loops of a machine have come.
+type loops struct {
+	counts []int
+	walked []any // the lists of each:, by place; those of named variables are not kept
+	isSet  []bool
 }
 
 // End is how a script ended.
@@ -181,8 +191,43 @@ func (m *Machine) Interrupt(signal int, info Siginfo) {
 	if !ok {
 		return
 	}
-	m.frames = append(m.frames, frame{pc: m.pc, current: m.current, signal: signal, info: info})
+	f := frame{pc: m.pc, current: m.current, signal: signal, info: info, entry: entry}
+	if m.onStack(entry) {
+		m.setAside(&f)
+	}
+	m.frames = append(m.frames, f)
 	m.pc, m.current = entry, nil
+}
+
+// onStack reports whether the steps of a handler are being done: it has unblocked its
+// own signal, or handles another one as well.
+func (m *Machine) onStack(entry int) bool {
+	for i := range m.frames {
+		if m.frames[i].entry == entry {
+			return true
+		}
+	}
+	return false
+}
+
+// setAside keeps what belongs to one going through a list of steps, its loops and the
+// step that is interrupted, from another one through the same list.
+func (m *Machine) setAside(f *frame) {
+	f.loops = &loops{slices.Clone(m.counts), slices.Clone(m.vars), slices.Clone(m.isSet)}
+	f.current = f.current.detached()
+	for i := range m.frames {
+		m.frames[i].current = m.frames[i].current.detached()
+	}
+}
+
+// resume puts loops back where they were. Variables with a name are everybody's.
+func (m *Machine) resume(l *loops) {
+	copy(m.counts, l.counts)
+	for s, name := range m.varNames {
+		if name == "" {
+			m.vars[s], m.isSet[s] = l.walked[s], l.isSet[s]
+		}
+	}
 }
 
 // Obey has the machine wait for orders: a handler that ends before the first
@@ -405,6 +450,9 @@ func (m *Machine) Next() *Action {
 			f := m.frames[len(m.frames)-1]
 			m.frames = m.frames[:len(m.frames)-1]
 			m.pc, m.current = f.pc, f.current
+			if f.loops != nil {
+				m.resume(f.loops)
+			}
 			// The World may have the next pending signal handled first.
 			if w, ok := m.world.(interface{ HandlerDone(signal int) error }); ok {
 				if err := w.HandlerDone(f.signal); err != nil {

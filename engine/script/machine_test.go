@@ -3,6 +3,7 @@ package script_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"ipcrun/engine/script"
@@ -334,6 +335,60 @@ func TestSignalBetweenSteps(t *testing.T) {
 	}
 	if m.InHandler() != 0 || !m.Handles(10) || m.Handles(12) {
 		t.Errorf("in handler %d", m.InHandler())
+	}
+}
+
+// TestHandlerWithinItself: a handler that is interrupted by itself, or by another signal
+// with the same steps, goes on where it was: its loops, and the step that was blocked.
+func TestHandlerWithinItself(t *testing.T) {
+	for _, c := range []struct{ handler, want string }{
+		{"repeat: 2, as: i, do: [{print: \"${i}\"}]", "0 0 1 h12 1 h10"},
+		{"each: [a, b, c], as: x, do: [{print: \"${x}\"}]", "a a b c h12 b c h10"},
+		{"each: [a, b], as: x, do: [{repeat: 2, do: [{print: \"${x}\"}]}]", "a a a b b h12 b b b h10"},
+	} {
+		m, f := machine(t, "steps: [{signal: [SIGUSR1, SIGUSR2], handler: [{"+c.handler+"}]}, {print: x}, {print: y}]")
+		sent := 0
+		for a := m.Next(); a != nil; a = m.Next() {
+			res, err := a.Verb.Run(f, a)
+			m.Done(a, res, err)
+			switch {
+			case f.did[len(f.did)-1] == "print x" && sent == 0:
+				sent++
+				m.Interrupt(10, script.Siginfo{Signal: "SIGUSR1"})
+			case m.InHandler() == 10 && sent == 1:
+				sent++
+				m.Interrupt(12, script.Siginfo{Signal: "SIGUSR2"})
+			}
+		}
+		got := strings.NewReplacer("print ", "", "handled ", "h").Replace(strings.Join(f.did, " "))
+		if !strings.HasSuffix(got, "x "+c.want+" y") {
+			t.Errorf("%s: %q, want %q", c.handler, got, c.want)
+		}
+	}
+}
+
+// TestBlockedHandlerWithinItself: a step of a handler that is blocked keeps its deadline
+// and its parameters while the same step is done anew.
+func TestBlockedHandlerWithinItself(t *testing.T) {
+	m, _ := machine(t, "signals: {SIGUSR1: [{let: {n: \"${n + 1}\"}}, {acquire: gate, timeout: \"${n * 100}ns\"}]}\nsteps: [{let: {n: 0}}, {print: x}]")
+	m.Next() // print x
+	m.Interrupt(10, script.Siginfo{Signal: "SIGUSR1"})
+	first := m.Next()
+	deadline, since := first.Deadline, first.Since()
+	m.Done(first, nil, script.ErrInterrupted)
+	m.Interrupt(10, script.Siginfo{Signal: "SIGUSR1"})
+	second := m.Next()
+	if second.Deadline-second.Since() != 200 || second.Resumed != 0 {
+		t.Errorf("the second waits for %d ns, resumed %d times", second.Deadline-second.Since(), second.Resumed)
+	}
+	m.Done(second, nil, nil)
+	again := m.Next()
+	if again.Deadline != deadline || again.Since() != since || again.Resumed != 1 || again.Step != first.Step {
+		t.Errorf("the first goes on until %d, which was to be %d; resumed %d times", again.Deadline, deadline, again.Resumed)
+	}
+	m.Done(again, nil, nil)
+	if a := m.Next(); a == nil || a.Verb.Name != "print" {
+		t.Errorf("then comes %+v", a)
 	}
 }
 
