@@ -60,6 +60,40 @@ steps:
 	o.decided(event.Failed, "fail", lineOf(t, text, "- await"), `"error":"NoProcess".*a ended before it was done: SIGKILL`)
 }
 
+// TestOrderedExit: an exit that is ordered is done when its process has ended; an exit
+// in a handler leaves the order undone. The script goes on behind both.
+func TestOrderedExit(t *testing.T) {
+	passes(t, `
+name: x
+primitives: {never: event}
+processes: {a: idle, b: idle, c: {idle: true, signals: {SIGUSR1: [{exit: 4}]}}}
+steps:
+  - {in: a, exit: 3}
+  - {in: b, if: a.state != "unborn", then: [{exit: 5}], else: [{print: x}], background: ends}
+  - await: ends
+  - {in: c, wait: never, background: undone}
+  - eventually: c.blocked_on == "never"
+  - {kill: c, signal: SIGUSR1}
+  - {await: undone, error: NoProcess}
+  - assert: a.exit_code == 3 && b.exit_code == 5 && c.exit_code == 4
+`)
+}
+
+// TestOrdersAndNames: the script and a process may each have a variable of one name.
+func TestOrdersAndNames(t *testing.T) {
+	passes(t, `
+name: x
+primitives: {n: {value: i, initial: 5}}
+processes: {a: idle}
+steps:
+  - let: {x: 1}
+  - {in: a, read: n, into: x}
+  - assert: a.vars.x == 5 && x == 1
+  - {in: a, print: "${x}"}
+  - assert: a.lines == ["1"] && a.vars.x == 5
+`)
+}
+
 // TestIdleHandlesSignals: an idle process handles signals while it waits for
 // orders and while it carries one out.
 func TestIdleHandlesSignals(t *testing.T) {

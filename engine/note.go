@@ -79,7 +79,7 @@ func (r *run) note(slot int, rec *event.Rec) {
 			r.seen[rec.Step] = true
 		}
 	case event.Exiting:
-		r.procs[slot].ending = true
+		r.procs[slot].ending, r.procs[slot].exit = true, rec.Step
 	case event.OrderDone:
 		m, _ := rec.Value.(map[string]any)
 		id, _ := m["id"].(int)

@@ -9,6 +9,7 @@ import (
 	"ipcrun/engine/agent"
 	"ipcrun/engine/script"
 	"ipcrun/prims"
+	"ipcrun/spec"
 	"ipcrun/spec/decl"
 )
 
@@ -60,6 +61,25 @@ func (r *run) Await(a *script.Action, background string) (any, error) {
 		return nil, decl.Fail(prims.Invalid, "no step goes on in the background as %s", background)
 	}
 	return r.finishOrder(a, o)
+}
+
+// within reports whether a step is another one, or stands in it: an exit that was
+// ordered is done when the process has ended.
+func within(step uint32, outer *spec.Step) bool {
+	if outer == nil || step == 0 {
+		return false
+	}
+	if outer.ID == step {
+		return true
+	}
+	for _, list := range outer.Blocks {
+		for _, s := range list {
+			if within(step, s) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (r *run) finishOrder(a *script.Action, o *order) (any, error) {

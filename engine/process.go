@@ -38,8 +38,9 @@ type process struct {
 	heard   bool   // an expect has found a line of it, and no signal was sent since
 	stderr  []byte
 	vars    map[string]any
-	blocked bool // it was blocked when it ended
-	ending  bool // it has recorded that it ends by itself
+	blocked bool   // it was blocked when it ended
+	ending  bool   // it has recorded that it ends by itself
+	exit    uint32 // the step that has ended it, 0: none did
 
 	program *program // what it runs instead of a script, nil for other processes
 }
@@ -187,7 +188,7 @@ func (r *run) processEnded(slot int) {
 	if p.orders > 0 {
 		for _, o := range r.orders {
 			if o.slot == slot && !o.done {
-				o.done, o.lost = true, true
+				o.done, o.lost = true, !within(p.exit, r.plan.StepAt(o.step))
 			}
 		}
 	}

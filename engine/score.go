@@ -45,14 +45,28 @@ func (r *run) lost(m *script.Machine, a *script.Action) bool {
 		return false
 	}
 	if !a.Verb.Checks {
-		err := end.Uncaught.Err
-		if end.Uncaught.Failure != nil {
-			err = end.Uncaught.Failure
-		}
-		r.failedStep(a.Step, err, 0)
+		r.failedStep(a.Step, end.Uncaught.Cause(), 0)
 	}
 	r.points.lost = true
 	m.GoOn()
+	return true
+}
+
+// lostBefore is lost of a step that was not begun, since its guard or one of its
+// parameters has no value.
+func (r *run) lostBefore(m *script.Machine) bool {
+	end := m.End()
+	if r.stop != nil || end == nil || end.Uncaught == nil {
+		return false
+	}
+	s := r.plan.StepAt(end.Uncaught.Step)
+	if !scored(s) {
+		return false
+	}
+	r.failedStep(s.ID, end.Uncaught.Cause(), 0)
+	r.points.lost = true
+	m.GoOn()
+	r.tell(s)
 	return true
 }
 

@@ -354,6 +354,27 @@ finally:
 	}
 }
 
+// TestPointsWithoutValue: a check with points whose guard, or one of whose parameters,
+// has no value costs its points, and the script goes on.
+func TestPointsWithoutValue(t *testing.T) {
+	text := `
+name: x
+primitives: {n: {value: i}}
+processes: {a: [{print: x}]}
+steps:
+  - wait: a
+  - {assert: n.value == 0, when: 1 / n.value > 0, points: 1}
+  - {eventually: n.value == 0, timeout: "${1 / n.value}s", points: 2}
+  - {assert: 1 / n.value > 0, points: 4}
+  - {assert: n.value == 0, points: 8}
+`
+	o := run(t, text)
+	o.decided(event.Failed, "fail", lineOf(t, text, "when:"), "a division by zero")
+	if o.Verdict.Points != 8 || o.Verdict.MaxPoints != 15 {
+		t.Errorf("%+v\n%s", o.Verdict, o.dump())
+	}
+}
+
 // TestUncaughtError: an error that no step expects ends the process like an
 // uncaught exception and fails the scenario at its line.
 func TestUncaughtError(t *testing.T) {

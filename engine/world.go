@@ -38,6 +38,9 @@ func (r *run) runScript(p *script.Program, w script.World) {
 	for r.stop == nil {
 		a := m.Next()
 		if a == nil {
+			if r.lostBefore(m) {
+				continue
+			}
 			break
 		}
 		s := r.plan.StepAt(a.Step)
@@ -71,12 +74,7 @@ func (r *run) runScript(p *script.Program, w script.World) {
 		r.tell(s)
 	}
 	if end := m.End(); end != nil && end.Uncaught != nil && r.stop == nil {
-		u := end.Uncaught
-		err := u.Err
-		if u.Failure != nil {
-			err = u.Failure
-		}
-		r.failedStep(u.Step, err, 0)
+		r.failedStep(end.Uncaught.Step, end.Uncaught.Cause(), 0)
 		r.stop = errFailed
 	}
 }

@@ -67,9 +67,12 @@ func neverPasses(s *Step) bool {
 	if s.When != nil || s.Verb == nil {
 		return false
 	}
+	if s.Back != "" {
+		return false
+	}
 	switch s.Verb.Name {
 	case "exit":
-		return true
+		return s.In == nil // another process ends, and the script goes on
 	case "repeat":
 		return litOf(s.Obj) == "forever"
 	}

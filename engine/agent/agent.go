@@ -272,11 +272,7 @@ func (a *agent) finish() {
 	if end != nil {
 		code, step = end.Code, end.Step
 		if u := end.Uncaught; u != nil {
-			err := u.Err
-			if u.Failure != nil {
-				err = u.Failure
-			}
-			a.failed(u.Step, 0, err, 0)
+			a.failed(u.Step, 0, u.Cause(), 0)
 		}
 	}
 	a.exit(code, step)

@@ -53,13 +53,7 @@ func (a *agent) obey() {
 			return
 		}
 		res, _ := a.m.OrderDone()
-		mine := map[string]any{}
-		for k, v := range a.m.Vars() {
-			if _, theirs := vars[k]; !theirs {
-				mine[k] = v
-			}
-		}
-		a.emit(&event.Rec{Kind: event.OrderDone, Obj: event.NoObj, Value: map[string]any{"id": id, "result": res, "vars": mine}})
+		a.emit(&event.Rec{Kind: event.OrderDone, Obj: event.NoObj, Value: map[string]any{"id": id, "result": res, "vars": a.m.Vars()}})
 	}
 }
 

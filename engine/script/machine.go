@@ -38,12 +38,37 @@ type Machine struct {
 	counts   []int // loop counters
 	turns    uint  // of all loops
 	isSet    []bool
+	lent     []lent
 	frames   []frame
 	current  *Action // being done, or to be done again
 	end      *End
 	orderEnd bool
 	lastOut  any
 	snapshot map[string]any
+}
+
+// lent is a variable that has the script's value while an order is carried out, and
+// what it was before.
+type lent struct {
+	place int
+	was   any
+	isSet bool
+}
+
+// set assigns a variable, which is then the process's own.
+func (m *Machine) set(place int, v any) {
+	m.vars[place], m.isSet[place] = v, true
+	if len(m.lent) > 0 {
+		m.lent = slices.DeleteFunc(m.lent, func(l lent) bool { return l.place == place })
+	}
+}
+
+// giveBack takes the script's variables away at the end of an order.
+func (m *Machine) giveBack() {
+	for _, l := range m.lent {
+		m.vars[l.place], m.isSet[l.place] = l.was, l.isSet
+	}
+	m.lent = m.lent[:0]
 }
 
 type frame struct {
@@ -74,6 +99,14 @@ type Uncaught struct {
 	Step    uint32
 	Failure *decl.Failure
 	Err     error // not of the vocabulary: ours or the kernel's
+}
+
+// Cause is the error itself.
+func (u *Uncaught) Cause() error {
+	if u.Failure != nil {
+		return u.Failure
+	}
+	return u.Err
 }
 
 // New compiles a program for one process. index is its number in name[n], -1
@@ -235,13 +268,15 @@ func (m *Machine) resume(l *loops) {
 func (m *Machine) Obey() { m.pc = m.rest }
 
 // Order makes an ordered step run next, with variables of the script that
-// gives the order. It is over when Next returns nil and OrderDone is true.
+// gives the order, which are gone again afterwards unless the process has assigned
+// them. It is over when Next returns nil and OrderDone is true.
 func (m *Machine) Order(n int, vars map[string]any) error {
 	if n < 0 || n >= len(m.orders) {
 		return fmt.Errorf("program: no order %d", n)
 	}
 	for k, v := range vars {
 		if s, ok := m.varIndex[k]; ok {
+			m.lent = append(m.lent, lent{s, m.vars[s], m.isSet[s]})
 			m.vars[s], m.isSet[s] = v, true
 		}
 	}
@@ -411,7 +446,7 @@ func (m *Machine) Next() *Action {
 			}
 			m.counts[in.slot+1] = i
 			if in.slot2 >= 0 {
-				m.vars[in.slot2], m.isSet[in.slot2] = i, true
+				m.set(in.slot2, i)
 			}
 			m.pc++
 		case opEach:
@@ -434,7 +469,7 @@ func (m *Machine) Next() *Action {
 				continue
 			}
 			m.counts[in.to2] = i
-			m.vars[in.slot2], m.isSet[in.slot2] = list[i], true
+			m.set(in.slot2, list[i])
 			m.pc++
 		case opLet:
 			for _, l := range in.lets {
@@ -443,7 +478,7 @@ func (m *Machine) Next() *Action {
 					m.uncaught(in.step.ID, err)
 					return nil
 				}
-				m.vars[l.slot], m.isSet[l.slot] = v, true
+				m.set(l.slot, v)
 			}
 			m.pc++
 		case opHandlerEnd:
@@ -465,6 +500,7 @@ func (m *Machine) Next() *Action {
 				return m.current
 			}
 		case opOrderEnd:
+			m.giveBack()
 			m.orderEnd = true
 			return nil
 		case opGot:
@@ -472,7 +508,7 @@ func (m *Machine) Next() *Action {
 				m.pc = in.to
 				continue
 			}
-			m.vars[in.slot2], m.isSet[in.slot2] = m.vars[in.slot], true
+			m.set(in.slot2, m.vars[in.slot])
 			m.isSet[in.slot] = false
 			m.pc++
 		case opSucceeded:
@@ -576,7 +612,11 @@ func (m *Machine) Skip(*Action) {
 // GoOn takes up a script again behind the step whose error has ended it.
 func (m *Machine) GoOn() {
 	m.end = nil
-	m.pc++
+	if in := &m.code[m.pc]; in.op == opGuard {
+		m.pc = in.to
+	} else {
+		m.pc++
+	}
 }
 
 // Done takes the result of an action. The error is checked against what the
@@ -594,7 +634,7 @@ func (m *Machine) Done(a *Action, result any, err error) {
 		case named && expected && f.Name == in.step.Error:
 			// Just as the step said.
 		case named && !expected && in.into >= 0 && in.verb.Result == decl.Bool && (f.Name == prims.Timeout || f.Name == prims.WouldBlock):
-			m.vars[in.into], m.isSet[in.into] = false, true
+			m.set(in.into, false)
 		case named && expected:
 			m.uncaught(a.Step, decl.Fail(f.Name, "%s (the step expects %s)", f.Detail, in.step.Error))
 			return
@@ -609,7 +649,7 @@ func (m *Machine) Done(a *Action, result any, err error) {
 			return
 		}
 		if in.into >= 0 {
-			m.vars[in.into], m.isSet[in.into] = result, true
+			m.set(in.into, result)
 		}
 		m.lastOut = result
 	}

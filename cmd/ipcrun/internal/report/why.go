@@ -312,8 +312,11 @@ func (r Run) explainFail(a *account, e *event.Event) {
 	}
 	a.why = r.badEndsBut(e)
 	end := "the scenario ended here"
-	if e.Proc != "" {
+	switch {
+	case e.Proc != "":
 		end = e.Proc + " ended here"
+	case e.Points > 0:
+		end = "its points are lost"
 	}
 	switch {
 	case e.Travels:
