@@ -4,15 +4,20 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"ipcrun/engine/plan"
 	"ipcrun/schema"
+	"ipcrun/spec/decl"
 )
 
 var update = flag.Bool("update", false, "write the generated files anew")
@@ -197,4 +202,41 @@ func TestStable(t *testing.T) {
 	if !json.Valid(a) || a[len(a)-1] != '\n' {
 		t.Error("not JSON with a line feed at its end")
 	}
+}
+
+// TestPagesOfPrimitives: each kind has a page, which lists the facts that there are.
+func TestPagesOfPrimitives(t *testing.T) {
+	for name, k := range plan.Vocabulary().Kinds {
+		path := "docs/primitives/" + name + ".md"
+		data, err := os.ReadFile(filepath.Join("..", path))
+		if err != nil {
+			t.Errorf("%s has no page: %v", name, err)
+			continue
+		}
+		if fault := factsFault(string(data), k.Facts); fault != "" {
+			t.Errorf("%s: %s", path, fault)
+		}
+		if factsFault(string(data), append(slices.Clone(k.Facts), decl.Fact{Name: "more"})) == "" {
+			t.Errorf("%s: that a fact is missing is not noticed", path)
+		}
+	}
+}
+
+// factsFault is what is wrong with the line of a page that begins with Facts.
+func factsFault(page string, facts []decl.Fact) string {
+	line := regexp.MustCompile(`(?m)^Facts: .*$`).FindString(page)
+	line = regexp.MustCompile(`\([^)]*\)`).ReplaceAllString(line, "") // what is said of one
+	var got, want []string
+	for _, m := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(line, -1) {
+		got = append(got, m[1])
+	}
+	for _, f := range facts {
+		want = append(want, f.Name)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		return fmt.Sprintf("lists the facts %q, and there are %q", got, want)
+	}
+	return ""
 }

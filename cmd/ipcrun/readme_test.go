@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -309,5 +310,33 @@ func checkShown(t *testing.T, e *engine.Engine, doc string, b block) {
 			detail = sc.File.Line(ev.Line) + " " + ev.Error + " " + ev.Detail
 		}
 		t.Errorf("%s:%d: %q: %s %s", doc, b.line, sc.Name, res.Verdict.Result, detail)
+	}
+}
+
+// TestReadmeReport takes the handler away that the README takes away, and compares
+// the report with what the README shows. Where the conductor is the first to notice,
+// its line is named; how the report begins then is not shown.
+func TestReadmeReport(t *testing.T) {
+	t.Parallel()
+	blocks := fenced(t, "../../README.md")
+	shown := slices.IndexFunc(blocks, func(b block) bool { return strings.HasPrefix(b.text, "fail  driver and conductor") })
+	if shown < 1 || blocks[shown-1].lang != "yaml" {
+		t.Fatal("the README shows no report behind its first scenario")
+	}
+	dir := t.TempDir()
+	text := strings.Replace(blocks[shown-1].text, "      SIGINT: ignore\n", "", 1)
+	if err := os.WriteFile(filepath.Join(dir, "driver.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary(t), "run", "--color", "never", "--timeout-scale", patience, "driver.yaml")
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if cmd.ProcessState.ExitCode() != 1 {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	took := regexp.MustCompile(`\(\S+s\)\n`)
+	got, want := took.ReplaceAllString(string(out), "\n"), took.ReplaceAllString(blocks[shown].text, "\n")
+	if !strings.HasPrefix(got, want) && !strings.Contains(got, "--> driver.yaml:14:") {
+		t.Errorf("README.md:%d: it shows\n%s\nand the report is\n%s", blocks[shown].line, want, got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,6 +116,54 @@ func TestPolicyIsALattice(t *testing.T) {
 	for room := range below {
 		visit(room, nil)
 	}
+}
+
+// TestInternalsTable: docs/internals.md lists the rooms in an order in which each
+// comes after those that it imports. What has no row belongs to the room that it lies in.
+func TestInternalsTable(t *testing.T) {
+	text, err := os.ReadFile("../../../../docs/internals.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "| room |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	if faults := tableFaults(table, parse(policy)); len(faults) > 0 {
+		t.Error(strings.Join(faults, "\n"))
+	}
+	swapped := strings.NewReplacer("`spec/decl`", "`prims`", "`prims`", "`spec/decl`").Replace(table)
+	if len(tableFaults(swapped, parse(policy))) == 0 {
+		t.Error("a table in the wrong order is not noticed")
+	}
+}
+
+func tableFaults(table string, below map[string][]string) (faults []string) {
+	row := map[string]int{}
+	for n, line := range strings.Split(table, "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 2 {
+			continue
+		}
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
+			row[m[1]] = n + 1
+			if _, known := below[m[1]]; !known {
+				faults = append(faults, m[1]+" is no room")
+			}
+		}
+	}
+	at := func(room string) int {
+		for room != "." && row[room] == 0 {
+			room = path.Dir(room)
+		}
+		return row[room]
+	}
+	for room, imports := range below {
+		for _, i := range imports {
+			if at(i) > at(room) && at(room) > 0 {
+				faults = append(faults, room+" imports "+i+", which stands below it")
+			}
+		}
+	}
+	return faults
 }
 
 // parse reads lines of the form  name < names. It panics if a name stands

@@ -92,8 +92,8 @@ github.com/santhosh-tekuri/jsonschema/v6  < tests
 pgregory.net/rapid                        < tests
 `
 
-// kernelFree rooms build on any system, so that checking, exploring and reading
-// reports work on a student's laptop.
+// kernelFree rooms build on any system, so that scenarios can be checked and reports
+// made from a log on a student's laptop.
 const kernelFree = `
 spec/source spec/diag spec/decl spec/ydoc spec/cond spec
 engine/event engine/race engine/script engine/plan
