@@ -30,7 +30,7 @@ type Options struct {
 	// TimeoutScale multiplies every limit, those of files included, but not what a
 	// process itself waits.
 	TimeoutScale float64
-	// SetBy says who set Timeout and StepTimeout: "the default" or a flag.
+	// Who set Timeout and StepTimeout: "the default" or a flag.
 	TimeoutSetBy, StepTimeoutSetBy string
 	Version                        string
 	// PassEnv names variables of the environment that programs get, too.

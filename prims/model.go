@@ -4,8 +4,7 @@ import "ipcrun/spec/decl"
 
 // Model is the same primitive without a kernel: a state of fixed size that can
 // be copied and compared byte by byte, and the effect of each operation on it.
-// The explorer runs scripts against models; property tests hold the real form
-// against them.
+// Property tests hold the real form against it.
 type Model interface {
 	// Size of the state in bytes.
 	Size() int

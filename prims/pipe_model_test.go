@@ -333,7 +333,7 @@ func (m *pipeCheck) free(t *rapid.T) {
 	t.Fatal(fmt.Sprint("still blocked: ", m.waiting))
 }
 
-// TestPipeModelHasOneState: Died and Inherits change who holds what.
+// TestPipeModelEnds: Died and Inherits change who holds what.
 func TestPipeModelEnds(t *testing.T) {
 	model, err := newPipeModel(Args{Main: oneWay}, 2)
 	if err != nil {

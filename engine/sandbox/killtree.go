@@ -3,7 +3,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"fmt"
 	"runtime"
 	"slices"
@@ -306,16 +305,4 @@ func (h *Hunt) descends(f proc.Facts, own int, ours map[int]bool) bool {
 		ours[pid] = true
 	}
 	return true
-}
-
-// Marked reports whether the environment with which a process was started
-// holds a setting, as in "IPCRUN_RUN=7": a mark that orphans carry with them,
-// unless they executed something with another environment.
-func Marked(pid int, setting string) bool {
-	f, err := proc.ReadFacts(pid)
-	if err != nil {
-		return false
-	}
-	env, err := proc.ReadFile(fmt.Sprintf("/proc/%d/environ", f.Tid))
-	return err == nil && slices.ContainsFunc(bytes.Split(env, []byte{0}), func(kv []byte) bool { return string(kv) == setting })
 }

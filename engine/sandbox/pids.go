@@ -29,9 +29,6 @@ func OpenOutside() (*Outside, error) {
 	return &Outside{dir}, nil
 }
 
-// Close gives it up.
-func (o *Outside) Close() { unix.Close(o.dir) }
-
 // Pid is the outer number of the process behind a pidfd, of a zombie too. The
 // error matches fs.ErrNotExist once it has been reaped.
 func (o *Outside) Pid(pidfd int) (int, error) {
@@ -72,23 +69,4 @@ func InnerPid(pid int) (int, error) {
 		return 0, fmt.Errorf("inner number of process %d: the kernel does not tell", pid)
 	}
 	return strconv.Atoi(numbers[len(numbers)-1])
-}
-
-// OuterPid is the number here of the process that is called inner in the PID
-// namespace whose first process has the number first here. The error matches
-// fs.ErrNotExist if there is none.
-func OuterPid(first, inner int) (int, error) {
-	if n, err := InnerPid(first); err == nil && n == inner {
-		return first, nil
-	}
-	tree, err := proc.Tree(first)
-	if err != nil {
-		return 0, err
-	}
-	for _, pid := range tree {
-		if n, err := InnerPid(pid); err == nil && n == inner {
-			return pid, nil
-		}
-	}
-	return 0, fmt.Errorf("process %d below process %d: %w", inner, first, os.ErrNotExist)
 }

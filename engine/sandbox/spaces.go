@@ -30,9 +30,6 @@ var spaceNames = []struct {
 	name string
 }{{User, "user"}, {PID, "PID"}, {IPC, "IPC"}, {Mount, "mount"}, {Network, "network"}}
 
-// AllSpaces is the set of all of them.
-const AllSpaces = User | PID | IPC | Mount | Network
-
 // Has reports whether all of x are in s.
 func (s Spaces) Has(x Spaces) bool { return s&x == x }
 

@@ -3,7 +3,10 @@
 package sandbox
 
 import (
+	"bytes"
+	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -220,7 +223,7 @@ func TestStrays(t *testing.T) {
 		t.Fatal(err)
 	}
 	killed, left := KillTree(Hunt{Until: time.Now().Add(longest()),
-		Strays: func(f proc.Facts) bool { return Marked(f.Pid, "IPCRUN_ZOO=1") },
+		Strays: func(f proc.Facts) bool { return marked(f.Pid, "IPCRUN_ZOO=1") },
 		Reap:   func(pid int) { _, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) }})
 	if killed != 1 || len(left) > 0 {
 		t.Errorf("%d killed, left %v", killed, left)
@@ -233,4 +236,16 @@ func TestStrays(t *testing.T) {
 	if tree, err := proc.Tree(os.Getpid()); err != nil || len(tree) > 0 {
 		t.Errorf("processes are left: %v, %v", tree, err)
 	}
+}
+
+// marked reports whether the environment with which a process was started
+// holds a setting, as in "IPCRUN_RUN=7": a mark that orphans carry with them,
+// unless they executed something with another environment.
+func marked(pid int, setting string) bool {
+	f, err := proc.ReadFacts(pid)
+	if err != nil {
+		return false
+	}
+	env, err := proc.ReadFile(fmt.Sprintf("/proc/%d/environ", f.Tid))
+	return err == nil && slices.ContainsFunc(bytes.Split(env, []byte{0}), func(kv []byte) bool { return string(kv) == setting })
 }

@@ -177,8 +177,8 @@ type Step struct {
 	Order      int
 }
 
-// Arg is one value of a step: exactly one field is set; none of them is null. An
-// empty mapping is one that is set.
+// Arg is one value of a step. One field is set, an empty mapping counting as set;
+// where none is, the value is null.
 type Arg struct {
 	Int   *int
 	Float *float64

@@ -2,8 +2,8 @@
 
 package arena
 
-// Elsewhere an arena exists in memory only: scenarios can be checked and
-// explored there, not run. Nothing waits, because nobody else is there.
+// Elsewhere an arena exists in memory only: scenarios can be checked there, not
+// run. Nothing waits, because nobody else is there.
 
 func futexWait(word *uint32, seen uint32, deadline int64) bool { return true }
 

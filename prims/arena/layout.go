@@ -116,8 +116,8 @@ func (a *Arena) check() error {
 	return nil
 }
 
-// InMemory makes an arena in ordinary memory, for models and tests that have
-// no other process to share it with.
+// InMemory makes an arena in ordinary memory, for tests that have no other process
+// to share it with.
 func InMemory(l Layout) *Arena {
 	_, _, _, total := l.offsets()
 	words := make([]uint64, (total+7)/8)

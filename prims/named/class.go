@@ -1,7 +1,5 @@
 package named
 
-import "sort"
-
 // Class is a kind of object that has a name in the system.
 type Class struct {
 	Name string
@@ -30,16 +28,6 @@ func Register(c Class) {
 		panic("named: " + c.Name + " registered twice")
 	}
 	classes[c.Name] = c
-}
-
-// Classes lists the names of the classes, sorted.
-func Classes() []string {
-	out := make([]string, 0, len(classes))
-	for n := range classes {
-		out = append(out, n)
-	}
-	sort.Strings(out)
-	return out
 }
 
 // remove removes the object of an entry and reports whether it is gone.

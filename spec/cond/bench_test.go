@@ -48,18 +48,6 @@ func BenchmarkEval(b *testing.B) {
 			}
 		})
 	}
-	b.Run("int", func(b *testing.B) { // no box at all
-		e, err := CompileTrusted("seen + 1")
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportAllocs()
-		for b.Loop() {
-			if n, ok := e.EvalInt(large); !ok || n != 100001 {
-				b.Fatal(n, ok)
-			}
-		}
-	})
 }
 
 func BenchmarkCompile(b *testing.B) {

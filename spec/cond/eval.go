@@ -133,17 +133,6 @@ func (e *Expr) EvalBool(env Env) (bool, error) {
 	return v.truth(), nil
 }
 
-// EvalInt is Eval for a whole number, without allocating. It is false if the
-// result is something else or there is none; Eval tells why.
-func (e *Expr) EvalInt(env Env) (int, bool) {
-	c := e.ready()
-	if c.err != nil {
-		return 0, false
-	}
-	v, err := c.eval(env, e.calls)
-	return v.whole(), err == nil && v.kind == isInt
-}
-
 // look is the value of a name.
 func look(n ast.Node, env Env, name string) any {
 	if env != nil {
