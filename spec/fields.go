@@ -80,9 +80,9 @@ var MatchFields = []decl.Field{
 var LimitFields = []decl.Field{
 	{Name: "cpu", Shape: decl.Duration, Static: true, Doc: "processor time of each process, rounded up to seconds; then comes SIGXCPU, and a second of it later SIGKILL (RLIMIT_CPU)", Example: "2s"},
 	{Name: "memory", Shape: decl.Size, Static: true, Doc: "memory that each process has to itself; more is refused (RLIMIT_DATA)", Example: "256MiB"},
-	{Name: "processes", Shape: decl.Int, Static: true, Min: decl.Num(1), Max: decl.Num(10000), Doc: "processes that a program may have at once, itself included", Example: "20"},
+	{Name: "processes", Shape: decl.Int, Static: true, Default: "256", Min: decl.Num(1), Max: decl.Num(10000), Doc: "processes that a program may have at once, itself included", Example: "20"},
 	{Name: "files", Shape: decl.Int, Static: true, Min: decl.Num(8), Max: decl.Num(1 << 20), Doc: "descriptors that each process may have open (RLIMIT_NOFILE)", Example: "64"},
-	{Name: "output", Shape: decl.Size, Static: true, Default: "1MiB", Doc: "bytes that a program may print, and the size of a file that it may write (RLIMIT_FSIZE); one that prints more is ended", Example: "64KiB"},
+	{Name: "output", Shape: decl.Size, Static: true, Default: "1MiB", Doc: "bytes that a program may print, one that prints more being ended, and the size of a file that it may write (RLIMIT_FSIZE); without it a file may have 256MiB", Example: "64KiB"},
 }
 
 // StepFields are the keys that any step may have beside its verb.

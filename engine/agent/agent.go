@@ -45,7 +45,7 @@ type agent struct {
 	rec      event.Rec       // the record of the last operation: one for all, as they are many
 	// logPart is recordPart, made once.
 	logPart func(verb string, seq uint64, value any)
-	// signal is killFor, made once.
+	// signal is signalFor, made once.
 	signal func(slot, signal int) error
 	task   *doing // the task that a worker does, nil for other processes
 }

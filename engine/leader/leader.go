@@ -19,7 +19,7 @@ import (
 )
 
 // Name is what the argument vector of a leader begins with.
-const Name = "ipcrun-supervisor"
+const Name = "ipcrun-leader"
 
 // Descriptors that a leader has in the place of the process it starts.
 const (
