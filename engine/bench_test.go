@@ -158,6 +158,45 @@ func BenchmarkProcesses(b *testing.B) {
 	}
 }
 
+// BenchmarkDeadlock: two processes that wait for each other, after so many rounds with
+// their locks. ms/found is the time from the last of them being blocked until it is seen,
+// ms/explained that until the run is over, which is when one hears of it.
+func BenchmarkDeadlock(b *testing.B) {
+	for _, rounds := range []int{1, 100_000} {
+		b.Run(strconv.Itoa(rounds), func(b *testing.B) {
+			e, err := engine.New(engine.Options{Timeout: time.Minute, TimeoutSetBy: "the benchmark"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer e.Close()
+			text := "name: x\noutcome: deadlock\nprimitives: {x: lock, y: lock, met: {barrier: 2}}\nprocesses:\n"
+			for _, p := range [][3]string{{"a", "x", "y"}, {"b", "y", "x"}} {
+				text += fmt.Sprintf("  %s: [{repeat: %d, do: [{acquire: %[3]s}, {release: %[3]s}]}, {acquire: %[3]s}, {wait: met}, {acquire: %[4]s}]\n", p[0], rounds, p[1], p[2])
+			}
+			sc := load(b, text, nil)
+			var found, over int64
+			runs := 0
+			for b.Loop() {
+				o := runOn(b, e, sc)
+				o.mustPass()
+				var since int64
+				list := o.of(event.Deadlock, "")
+				if len(list) != 1 {
+					b.Fatal(list)
+				}
+				for _, w := range list[0].Stuck.Waits {
+					since = max(since, w.Since)
+				}
+				found += list[0].At - since
+				over += o.of(event.Finished, "")[0].At - since
+				runs++
+			}
+			b.ReportMetric(float64(found)/1e6/float64(runs), "ms/found")
+			b.ReportMetric(float64(over)/1e6/float64(runs), "ms/explained")
+		})
+	}
+}
+
 // BenchmarkSharing is a thousand processes that share one semaphore and one
 // queue, from the start of the run to its end, and what they take up while all
 // of them wait for the semaphore.

@@ -19,6 +19,7 @@ var errTimeout = errors.New("timeout")
 
 // stuck: nobody can do anything any more that would help.
 type stuck struct {
+	at    int64 // when that was seen; what it takes to explain it comes after
 	why   string
 	waits []any
 	cycle []any
@@ -53,7 +54,8 @@ func (r *run) look() *stuck {
 			return nil
 		}
 	}
-	return &stuck{why: "nobody can move any more", waits: r.waits(), cycle: r.cycle()}
+	found := arena.Now()
+	return &stuck{at: found, why: "nobody can move any more", waits: r.waits(), cycle: r.cycle()}
 }
 
 func (r *run) lookOnce() look {
@@ -190,6 +192,7 @@ func (r *run) anybodyWaits() bool {
 // waits describes every live process and what it waits for, for the record.
 func (r *run) waits() []any {
 	out := []any{}
+	held := map[holding]uint32{}
 	for i, p := range r.procs {
 		if p.ended && p.program != nil && !p.program.alone {
 			if why := r.leftBehind(i); why != "" {
@@ -216,10 +219,22 @@ func (r *run) waits() []any {
 			if verb := script.VerbByID(uint16(v.Wait.Verb)); verb != nil && int(v.Wait.On) < len(r.handles) {
 				m["verb"] = verb.Name
 			}
-			holders, lines := r.waitsFor(v.Wait)
-			m["for"], m["held"] = holders, lines
+			holders := r.waitsFor(v.Wait)
+			steps := make([]any, len(holders)) // at which they took what it wants
+			for i, h := range holders {
+				steps[i] = holding{h.(int), v.Wait.On}
+				held[holding{h.(int), v.Wait.On}] = 0
+			}
+			m["for"], m["held"] = holders, steps
 		}
 		out = append(out, m)
+	}
+	r.lastSteps(held)
+	for _, m := range out {
+		steps, _ := m.(map[string]any)["held"].([]any)
+		for i := range steps {
+			steps[i] = int(held[steps[i].(holding)])
+		}
 	}
 	return out
 }
@@ -248,7 +263,7 @@ func (r *run) whyWaits(slot int, w arena.Wait) string {
 	if v := script.VerbByID(uint16(w.Verb)); v != nil {
 		verb = "wants to " + v.Name
 	}
-	holders, _ := r.waitsFor(w)
+	holders := r.waitsFor(w)
 	if len(holders) > 0 {
 		var who []string
 		for _, h := range holders {
@@ -262,34 +277,42 @@ func (r *run) whyWaits(slot int, w arena.Wait) string {
 	return fmt.Sprintf("it %s %s", verb, name)
 }
 
-// waitsFor lists the slots that a blocked process waits for, and the steps at
-// which they took what it wants.
-func (r *run) waitsFor(w arena.Wait) (slots, steps []any) {
+// waitsFor lists the slots that a blocked process waits for.
+func (r *run) waitsFor(w arena.Wait) (slots []any) {
 	if w.On == arena.OnProcess {
-		return []any{int(w.Arg)}, []any{0}
+		return []any{int(w.Arg)}
 	}
 	if int(w.On) >= len(r.handles) {
-		return nil, nil
+		return nil
 	}
 	kind := r.plan.Prims[w.On].Kind
 	if kind.Holders == nil {
-		return nil, nil
+		return nil
 	}
 	for _, h := range kind.Holders(r.handles[w.On]) {
 		slots = append(slots, h)
-		steps = append(steps, int(r.lastOp(h, w.On)))
 	}
-	return slots, steps
+	return slots
 }
 
-// lastOp is the step of a process's latest operation on a primitive.
-func (r *run) lastOp(slot int, number uint32) (step uint32) {
-	r.log.Each(func(_ int, k event.Kind) bool { return k == event.Op }, func(s int, rec event.Rec) {
-		if s == slot && rec.Obj == number {
-			step = rec.Step
+// holding is a process that has something another one waits for.
+type holding struct {
+	slot int
+	on   uint32 // number of the primitive, arena.OnProcess where it is waited for itself
+}
+
+// lastSteps fills in the steps of the last operations of processes on primitives. It
+// reads the whole log, however many it is asked for.
+func (r *run) lastSteps(of map[holding]uint32) {
+	if len(of) == 0 {
+		return
+	}
+	r.log.Each(func(_ int, k event.Kind) bool { return k == event.Op }, func(slot int, rec event.Rec) {
+		h := holding{slot, rec.Obj}
+		if _, ok := of[h]; ok {
+			of[h] = rec.Step
 		}
 	})
-	return step
 }
 
 // cycle finds processes that wait for one another, in order.
@@ -304,7 +327,7 @@ func (r *run) cycle() []any {
 				next[i] = r.keptBy(i, b)
 				continue
 			}
-			next[i], _ = r.waitsFor(v.Wait)
+			next[i] = r.waitsFor(v.Wait)
 		}
 	}
 	state := map[int]int{} // 1: on the path, 2: done
@@ -342,7 +365,7 @@ func (r *run) cycle() []any {
 
 // deadlock records that nobody can move and ends the run.
 func (r *run) deadlock(step uint32, s *stuck) {
-	r.emit(&event.Rec{Kind: event.Deadlock, Step: step, Obj: event.NoObj, Value: map[string]any{
+	r.emit(&event.Rec{Kind: event.Deadlock, At: s.at, Step: step, Obj: event.NoObj, Value: map[string]any{
 		"waits": s.waits, "cycle": s.cycle, "doing": r.doing, "why": s.why,
 	}})
 	r.stop = errFailed
