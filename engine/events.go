@@ -195,6 +195,11 @@ func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {
 		e.Value = nil
 	case event.Broken, event.Skipped:
 		e.Detail, _ = rec.Value.(string)
+		if m != nil {
+			e.Detail, _ = m["text"].(string)
+			e.Line, _ = m["line"].(int)
+			e.Col, _ = m["col"].(int)
+		}
 		e.Value = nil
 	}
 	return e

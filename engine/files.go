@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -28,7 +29,11 @@ func (r *run) copyFiles(d *spec.Proc, base string) (string, error) {
 		from = append(from, name)
 	}
 	if err := CopyFiles(to, from); err != nil {
-		return "", fmt.Errorf("files: %w", err)
+		var missing *fs.PathError
+		if errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("there is no %s%s", missing.Path, nearest(missing.Path))
+		}
+		return "", &placed{fmt.Errorf("files: %w", err), d.Run.FilesSpan}
 	}
 	return to, nil
 }

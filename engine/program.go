@@ -18,6 +18,8 @@ import (
 	"ipcrun/engine/script"
 	"ipcrun/engine/supervisor"
 	"ipcrun/spec"
+	"ipcrun/spec/diag"
+	"ipcrun/spec/source"
 )
 
 // program is what the engine knows of a process that somebody else wrote,
@@ -66,7 +68,10 @@ func (r *run) startProgram(slot int) error {
 	p.program = &program{}
 	cmd, err := r.programOf(slot, d)
 	if err != nil {
-		return fmt.Errorf("%w (line %d)", err, d.Run.Span.Start.Line)
+		if p := (*placed)(nil); errors.As(err, &p) {
+			return err
+		}
+		return &placed{err, d.Run.Span}
 	}
 	files, done, err := r.openStreams(slot, d)
 	if err != nil {
@@ -131,6 +136,9 @@ func (r *run) programOf(slot int, d *spec.Proc) (*supervisor.Program, error) {
 		cmd.Argv = []string{"/bin/sh", "-c", run.Argv[0]}
 	}
 	if cmd.Path, err = lookPath(cmd.Argv[0], cmd.Dir, cmd.Env); err != nil {
+		if name := cmd.Argv[0]; len(run.Files) > 0 && strings.Contains(name, "/") && !filepath.IsAbs(name) && executable(filepath.Join(base, name)) == nil {
+			err = fmt.Errorf("run: %s is beside the scenario, and not among the copies that files: names, where the program starts", name)
+		}
 		return nil, err
 	}
 	cmd.Box, err = r.boxOf(d, cmd.Path, cmd.Dir)
@@ -207,11 +215,37 @@ func lookPath(name, dir string, env []string) (string, error) {
 	return "", fmt.Errorf("run: no program %s in PATH", name)
 }
 
+// placed is an error with what it is about in the file of the scenario, nothing if
+// the program stands in no file.
+type placed struct {
+	error
+	at source.Span
+}
+
+func (p *placed) Unwrap() error { return p.error }
+
+// nearest is the file beside path with the name that is most like its own, in words
+// that go on from what is said of path; "" if there is none.
+func nearest(path string) string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if near := diag.Nearest(filepath.Base(path), names); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
+
 func executable(path string) error {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("run: there is no file %s", path)
+		return fmt.Errorf("run: there is no file %s%s", path, nearest(path))
 	case err != nil:
 		return fmt.Errorf("run: %w", err)
 	case st.IsDir():
@@ -277,7 +311,7 @@ func (r *run) reported(slot int, rep *supervisor.Report) {
 		}
 	case supervisor.Failed:
 		p.program.failed = true
-		r.broken(fmt.Errorf("%s: %s (line %d)", r.plan.Slots[slot].Name, rep.Text, r.plan.Slots[slot].Proc.Run.Span.Start.Line))
+		r.broken(&placed{fmt.Errorf("%s: %s", r.plan.Slots[slot].Name, rep.Text), r.plan.Slots[slot].Proc.Run.Span})
 	case supervisor.Ended:
 		// What it printed comes before its end.
 		r.readOut(slot)

@@ -2,7 +2,9 @@ package engine_test
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"ipcrun/engine/event"
@@ -103,16 +105,40 @@ steps:
 `, python(t)))
 }
 
-// TestProgramThatIsNotThere says so, with the line of the file.
+// TestProgramThatIsNotThere says so, with the place in the file and the nearest that
+// is there.
 func TestProgramThatIsNotThere(t *testing.T) {
-	for argv, says := range map[string]string{
-		`[no-such-program-anywhere]`: `no program no-such-program-anywhere in PATH`,
-		`[./nothing.py]`:             `there is no file `,
-		`[/]`:                        `/ is a directory`,
-		`[/etc/passwd]`:              `/etc/passwd is not executable`,
+	here := t.TempDir()
+	for _, name := range []string{"driver.sh", "crlf.sh"} {
+		if err := os.WriteFile(filepath.Join(here, name), []byte("#!/bin/sh\r\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		run, files string
+		line, col  int
+		says       string
+	}{
+		{"[no-such-program-anywhere]", "", 4, 10, `no program no-such-program-anywhere in PATH`},
+		{"[./nothing.py]", "", 4, 10, `there is no file .*/nothing.py"`},
+		{"[./drivr.sh]", "", 4, 10, `there is no file .*/drivr.sh; did you mean .*driver.sh`},
+		{"[/]", "", 4, 10, `/ is a directory`},
+		{"[/etc/passwd]", "", 4, 10, `/etc/passwd is not executable`},
+		{"[./crlf.sh]", "", 4, 10, `its lines end as on Windows`},
+		{"[./driver.sh]", "[drivr.sh]", 5, 12, `files: there is no .*/drivr.sh; did you mean .*driver.sh`},
+		{"[./driver.sh]", "[crlf.sh]", 4, 10, `run: ./driver.sh is beside the scenario, and not among the copies`},
 	} {
-		o := runProgram(t, "name: n\nprocesses:\n  p: {run: "+argv+"}\nsteps:\n  - wait: p\n  - assert: p.exit_code == 0\n")
-		o.decided(event.Error, "error", 0, says+".*line 3")
+		text := "name: n\nprocesses:\n  p:\n    run: " + c.run + "\n"
+		if c.files != "" {
+			text += "    files: " + c.files + "\n"
+		}
+		sc := load(t, text+"steps:\n  - wait: p\n  - assert: p.exit_code == 0\n", nil)
+		sc.File.Name = filepath.Join(here, "n.yaml")
+		o := runOn(t, shared, sc)
+		o.decided(event.Error, "error", c.line, c.says)
+		if e := o.cause(); e.Col != c.col {
+			t.Errorf("%s: in column %d, want %d", c.run, e.Col, c.col)
+		}
 	}
 }
 

@@ -352,7 +352,11 @@ func (r *run) fork(slot int) error {
 
 // broken records that the runner itself could not do its job.
 func (r *run) broken(err error) error {
-	r.emit(&event.Rec{Kind: event.Broken, Obj: event.NoObj, Value: err.Error()})
+	what := map[string]any{"text": err.Error()}
+	if p := (*placed)(nil); errors.As(err, &p) && p.at.Start.IsValid() {
+		what["line"], what["col"] = p.at.Start.Line, p.at.Start.Col
+	}
+	r.emit(&event.Rec{Kind: event.Broken, Obj: event.NoObj, Value: what})
 	r.stop = errBroken
 	return errBroken
 }

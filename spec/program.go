@@ -30,8 +30,9 @@ type Program struct {
 	Writable, Hidden []string
 	// Itself: the process that is started is the one that is meant, also if it looks
 	// like a launcher of another, as make does, which builds something by many.
-	Itself bool
-	Span   source.Span
+	Itself    bool
+	Span      source.Span // of what run: says; FilesSpan of what files: says
+	FilesSpan source.Span
 }
 
 // OnlyPrograms are the keys of a process that mean something with run: alone.
@@ -108,6 +109,9 @@ func (ld *loader) program(p *Proc, n *ydoc.Node) {
 	}
 	pr.Stdin = str("stdin")
 	pr.Files = ld.texts(n, "files", ProcessFields)
+	if v := n.Get("files"); v != nil {
+		pr.FilesSpan = v.Span
+	}
 	pr.PassEnv = ld.texts(n, "pass_env", ProcessFields)
 	if len(pr.Files) > 0 && pr.Cwd != "" {
 		ld.add(codeContradict, n.Pair("cwd").Key.Span, p.Name+" has files: and cwd:", "With files: the program starts in the directory that they are copied to.", "")

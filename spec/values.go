@@ -353,6 +353,10 @@ func (ld *loader) pattern(n *ydoc.Node, f *decl.Field, inner bool) *Value {
 			ld.add(codeEmpty, n.Span, f.Name+": the empty text is found in any output", "It would check nothing.", "")
 			return nil
 		}
+		if f.Name == "expect" && strings.Contains(n.Value, "\n") {
+			ld.add(codeShape, n.Span, f.Name+": no line holds a line break", `It is looked for in each line by itself, without the line feed that ends it. For several lines write an expect for each; {all: […]} takes them in any order.`, "")
+			return nil
+		}
 		return &Value{Span: n.Span, Lit: n.Value}
 	case ydoc.Map:
 		return ld.patternMap(n, f, inner)

@@ -29,7 +29,18 @@ func (ld *loader) rules() {
 	}
 	ld.unused()
 	if !ld.checksAnything() {
-		ld.warn(codeNoCheck, source.Span{}, "this scenario checks nothing", "It passes whatever its processes print or compute, as long as none of them fails. Add an assert or an expect.", "")
+		why := "It passes whatever its processes print or compute, as long as none of them fails. Add an assert or an expect."
+		for _, p := range ld.sc.Procs {
+			if p.Run != nil { // how a program ends is a fact, and no verdict
+				name := p.Name
+				if p.Array {
+					name += "[0]"
+				}
+				why = "It passes whatever its programs print and however they end. Add an expect, or an assert such as " + name + ".exit_code == 0."
+				break
+			}
+		}
+		ld.warn(codeNoCheck, source.Span{}, "this scenario checks nothing", why, "")
 	}
 }
 

@@ -75,6 +75,10 @@ func flagError(cmd *cobra.Command, err error) error {
 			u.text += " (" + s + ")"
 		}
 	}
+	// pflag ends with what strconv said, which names a function of Go.
+	if said, _, ok := strings.Cut(u.text, ": strconv."); ok {
+		u.text = said + ": it takes a whole number"
+	}
 	return u
 }
 

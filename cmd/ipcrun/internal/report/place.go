@@ -27,6 +27,9 @@ func (r Run) find(e *event.Event) place {
 	}
 	step, pair := verbAt(root, pos)
 	if pair == nil {
+		if n := nodeAt(root, pos); n != nil { // what is wrong is no step
+			p.at = n.Span
+		}
 		return p
 	}
 	p.step, p.value = step, pair.Value
@@ -55,6 +58,24 @@ func verbAt(n *ydoc.Node, pos source.Pos) (*ydoc.Node, *ydoc.Pair) {
 		}
 	}
 	return nil, nil
+}
+
+// nodeAt is the outermost value that starts at pos, nil if none does.
+func nodeAt(n *ydoc.Node, pos source.Pos) *ydoc.Node {
+	if n.Span.Start == pos {
+		return n
+	}
+	for i := range n.Pairs {
+		if v := nodeAt(n.Pairs[i].Value, pos); v != nil {
+			return v
+		}
+	}
+	for _, item := range n.Items {
+		if v := nodeAt(item, pos); v != nil {
+			return v
+		}
+	}
+	return nil
 }
 
 // text is a parameter of the step as it is written, "" if it is not there.
