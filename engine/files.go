@@ -33,7 +33,7 @@ func (r *run) copyFiles(d *spec.Proc, base string) (string, error) {
 		if errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("there is no %s%s", missing.Path, nearest(missing.Path))
 		}
-		return "", &placed{fmt.Errorf("files: %w", err), d.Run.FilesSpan}
+		return "", &placed{fmt.Errorf("files: %w", err), d.Run.FilesSpan.Start.Line, d.Run.FilesSpan.Start.Col}
 	}
 	return to, nil
 }

@@ -18,8 +18,6 @@ import (
 	"ipcrun/engine/script"
 	"ipcrun/engine/supervisor"
 	"ipcrun/spec"
-	"ipcrun/spec/diag"
-	"ipcrun/spec/source"
 )
 
 // program is what the engine knows of a process that somebody else wrote,
@@ -71,7 +69,7 @@ func (r *run) startProgram(slot int) error {
 		if p := (*placed)(nil); errors.As(err, &p) {
 			return err
 		}
-		return &placed{err, d.Run.Span}
+		return &placed{err, d.Run.Span.Start.Line, d.Run.Span.Start.Col}
 	}
 	files, done, err := r.openStreams(slot, d)
 	if err != nil {
@@ -215,11 +213,10 @@ func lookPath(name, dir string, env []string) (string, error) {
 	return "", fmt.Errorf("run: no program %s in PATH", name)
 }
 
-// placed is an error with what it is about in the file of the scenario, nothing if
-// the program stands in no file.
+// placed is an error with where in the scenario that stands which it is about.
 type placed struct {
 	error
-	at source.Span
+	line, col int // from 1; 0 if it stands in no file
 }
 
 func (p *placed) Unwrap() error { return p.error }
@@ -235,8 +232,8 @@ func nearest(path string) string {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if near := diag.Nearest(filepath.Base(path), names); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
+	if near := spec.DidYouMean(filepath.Base(path), names); near != "" {
+		return "; " + near
 	}
 	return ""
 }
@@ -311,7 +308,8 @@ func (r *run) reported(slot int, rep *supervisor.Report) {
 		}
 	case supervisor.Failed:
 		p.program.failed = true
-		r.broken(&placed{fmt.Errorf("%s: %s", r.plan.Slots[slot].Name, rep.Text), r.plan.Slots[slot].Proc.Run.Span})
+		at := r.plan.Slots[slot].Proc.Run.Span.Start
+		r.broken(&placed{fmt.Errorf("%s: %s", r.plan.Slots[slot].Name, rep.Text), at.Line, at.Col})
 	case supervisor.Ended:
 		// What it printed comes before its end.
 		r.readOut(slot)

@@ -353,8 +353,8 @@ func (r *run) fork(slot int) error {
 // broken records that the runner itself could not do its job.
 func (r *run) broken(err error) error {
 	what := map[string]any{"text": err.Error()}
-	if p := (*placed)(nil); errors.As(err, &p) && p.at.Start.IsValid() {
-		what["line"], what["col"] = p.at.Start.Line, p.at.Start.Col
+	if p := (*placed)(nil); errors.As(err, &p) && p.line > 0 {
+		what["line"], what["col"] = p.line, p.col
 	}
 	r.emit(&event.Rec{Kind: event.Broken, Obj: event.NoObj, Value: what})
 	r.stop = errBroken

@@ -180,6 +180,10 @@ func didYouMean(word string, candidates []string) string {
 	return ""
 }
 
+// DidYouMean is the candidate nearest to word as a question, "" if none is near: for
+// those who look at what a scenario names only when it runs.
+func DidYouMean(word string, candidates []string) string { return didYouMean(word, candidates) }
+
 func upperFirst(s string) string {
 	if s == "" {
 		return ""

@@ -14,6 +14,14 @@ func (ld *loader) newStep(s *Step) *Step {
 	return s
 }
 
+// missedBlank is what is missing in text that was meant for steps.
+func missedBlank(n *ydoc.Node) string {
+	if !n.Quoted && len(n.Value) > 1 && n.Value[0] == '-' {
+		return "a blank is missing after the dash"
+	}
+	return missedColon(n)
+}
+
 // steps reads a list of steps.
 func (ld *loader) steps(n *ydoc.Node, c *context) []*Step {
 	switch n.Kind {
@@ -23,7 +31,11 @@ func (ld *loader) steps(n *ydoc.Node, c *context) []*Step {
 		if ld.sc.File.Data[ld.sc.File.Offset(n.Span.Start)] == '{' {
 			detail = "A list on one line stands in brackets: [{…}, {…}]."
 		}
-		ld.add(codeShape, n.Span, "steps are a list, this is a mapping", detail, "")
+		hint := ""
+		if len(n.Pairs) > 0 && strings.HasPrefix(n.Pairs[0].Key.Value, "-") {
+			detail, hint = "Begin each step with a dash and a blank.", "a blank is missing after the dash"
+		}
+		ld.add(codeShape, n.Span, "steps are a list, this is a mapping", detail, hint)
 		return nil
 	case ydoc.Null:
 		if !n.Bad {
@@ -31,7 +43,7 @@ func (ld *loader) steps(n *ydoc.Node, c *context) []*Step {
 		}
 		return nil
 	default:
-		ld.add(codeShape, n.Span, "steps are a list, this is \""+shorten(n.Value)+"\"", "Begin each step with a dash.", missedColon(n))
+		ld.add(codeShape, n.Span, "steps are a list, this is \""+shorten(n.Value)+"\"", "Begin each step with a dash.", missedBlank(n))
 		return nil
 	}
 	if len(n.Items) == 0 {

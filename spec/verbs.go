@@ -75,7 +75,7 @@ func (ld *loader) noVerb(n *ydoc.Node) {
 		if !known {
 			near = diag.Nearest(word, ld.voc.VerbNames())
 		}
-		if near != "" && hint != "" && hint != wideColon {
+		if near != "" && hint != "" && hint != wideColon && !strings.HasPrefix(word, "｛") {
 			d.Fix = &diag.Fix{Span: p.Key.Span, Text: near}
 		}
 		return
@@ -100,6 +100,9 @@ func (ld *loader) whyNoVerb(word string) (detail, hint string) {
 		return "\"" + word + ":\" belongs further out; check the indentation.", ""
 	case several && len(ld.voc.Named(first)) > 0:
 		return "The verb is the key, its object the value; parameters are keys of their own.", "write " + first + ": " + shorten(rest)
+	}
+	if strings.HasPrefix(word, "｛") {
+		return "", "｛ is the full-width bracket: YAML needs {"
 	}
 	if strings.Contains(word, "：") {
 		return "", wideColon
