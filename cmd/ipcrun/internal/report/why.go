@@ -135,7 +135,7 @@ func (r Run) whyNotPrinted(proc string, at int) []string {
 	} else if !r.known(proc, at) {
 		why = append(why, proc+" was never forked.")
 	} else if proc != "" && !slices.ContainsFunc(r.Log[:at], func(e event.Event) bool {
-		return event.KindOf(e.Type) == event.Print && e.Proc == proc
+		return event.KindOf(e.Type) == event.Print && e.Proc == proc && e.Stream == ""
 	}) {
 		why = append(why, proc+" has printed no line.")
 	} else if proc != "" {
@@ -147,6 +147,9 @@ func (r Run) whyNotPrinted(proc string, at int) []string {
 		text, _ := e.Value.(string)
 		if event.KindOf(e.Type) != event.Print || !strings.Contains(text, want) {
 			continue
+		}
+		if e.Proc == proc && e.Stream != "" {
+			return append(why, fmt.Sprintf("%s wrote it to its standard error, at %s: expect looks at its standard output, and %s.errors is the other.", proc, moment(e.At), proc))
 		}
 		if e.Proc == proc {
 			return append(why, fmt.Sprintf("%s did print it once, at %s%s, but before the line that the step before this one found: expect goes through the lines of a process in order.", proc, moment(e.At), inLine(e)))
