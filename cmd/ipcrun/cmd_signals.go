@@ -10,6 +10,7 @@ import (
 
 	"ipcrun/cmd/ipcrun/internal/sigprobe"
 	"ipcrun/engine"
+	"ipcrun/engine/plan"
 	"ipcrun/engine/proc/sig"
 )
 
@@ -36,7 +37,7 @@ there are and which of them a process can handle is asked of the running kernel.
 			return runSignals(o, args, std)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return signalNames(), cobra.ShellCompDirectiveNoFileComp
+			return plan.Vocabulary().Signals.Names(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	f := cmd.Flags()
@@ -44,14 +45,6 @@ there are and which of them a process can handle is asked of the running kernel.
 	f.BoolVarP(&o.all, "all", "a", false, "the real-time signals one by one")
 	f.BoolVar(&o.json, "json", false, "as JSON, in both languages")
 	return cmd
-}
-
-func signalNames() []string {
-	var out []string
-	for _, s := range sig.All() {
-		out = append(out, s.String())
-	}
-	return out
 }
 
 func runSignals(o *signalsOptions, args []string, std streams) error {
