@@ -49,9 +49,10 @@
 // has not been delivered yet. A stop that SIGKILL ends in the same moment may be
 // missed. What is in the buffers of stdio is seen of glibc alone, in programs of
 // 64 bits, for the standard output and error, when a process ends; not what an exec
-// throws away, nor where a second SIGKILL ends the stop before it is looked at. Calls of 32-bit programs, and those of
-// io_uring, are no calls here. A child that is cloned with CLONE_UNTRACED is seen
-// only when it ends, and only if it has become the supervisor's by then.
+// throws away, nor where a second SIGKILL ends the stop before it is looked at. Calls
+// of 32-bit programs, and those of io_uring, are no calls here. A child that is cloned
+// with CLONE_UNTRACED is seen only when it ends, and only if it has become the
+// supervisor's by then.
 //
 // # Example
 //

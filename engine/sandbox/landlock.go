@@ -120,8 +120,8 @@ func allow(set int, path string, file, dir uint64) error {
 }
 
 // filter has signals refused that would hit us: those to everybody, and those
-// to the processes that are to be spared, which cannot be traced either. It is for accidents, and does not
-// stop somebody who looks for a way.
+// to the processes that are to be spared, which cannot be traced either. It is for
+// accidents, and does not stop somebody who looks for a way.
 func (b *Box) filter() error {
 	all := uint32(0xffffffff) // -1
 	kill := filter.Rule{Call: unix.SYS_KILL, Values: []uint32{all}, Errno: unix.EPERM}
