@@ -37,6 +37,7 @@ var beyondSchema = map[string]string{
 	"IPC132": "the types of ${…}",
 	"IPC133": "what tasks take",
 	"IPC135": "what an exercise's names mean",
+	"IPC136": "text that may have been meant otherwise, which is a warning",
 }
 
 // beyondSchemaCases are the cases that a schema cannot see although it sees

@@ -39,5 +39,6 @@ var (
 	codeType       = diag.Register("IPC132", "${…} of the wrong type", "What ${…} yields here is not what the key takes.")
 	codeBind       = diag.Register("IPC134", "program that fits nowhere", "--bind puts a program in the place of a process that ipcrun starts and that has a script of its own.")
 	codeExercise   = diag.Register("IPC135", "exercise that cannot be graded", "An exercise has a process whose place submissions take, and checks with names and points; known: names programs that fail some of them.")
+	codePlain      = diag.Register("IPC136", "text that looks like an expression", "Only what stands in ${…} is evaluated; anything else is the text that it is.")
 	codeTask       = diag.Register("IPC133", "task that does not fit", "Tasks are for the workers of pools: a task gets as many arguments as it has params, and uses no pool itself.")
 )

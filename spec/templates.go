@@ -1,6 +1,9 @@
 package spec
 
 import (
+	"slices"
+	"strings"
+
 	"ipcrun/spec/cond"
 	"ipcrun/spec/decl"
 	"ipcrun/spec/ydoc"
@@ -39,6 +42,32 @@ func (ld *loader) template(n *ydoc.Node, c *context) (*Value, *cond.Template) {
 	}
 	ld.noteRefs(t.Refs(), n, 0, c)
 	return &Value{Span: n.Span, Form: IsTmpl, Tmpl: n.Value}, t
+}
+
+// unevaluated warns of a text that was meant as an expression: one that would compile,
+// does something, and mentions a variable. In quotes it is a text on purpose.
+func (ld *loader) unevaluated(n *ydoc.Node, c *context) {
+	if n.Quoted || !calculates(n.Value) {
+		return
+	}
+	e, problems := cond.Compile(n.Value, ld.scopeOf(c), cond.WantAny)
+	if len(problems) > 0 {
+		return
+	}
+	variables := ld.varsOf(c)
+	for _, r := range e.Refs() {
+		_, isParam := ld.sc.Params[r.Root]
+		if r.Class == "" && (isParam || slices.Contains(variables, r.Root)) {
+			ld.warn(codePlain, n.Span, shorten(n.Value)+" is text here: it is not evaluated", "Only what stands in ${…} is. In quotes it is a text without this warning.", "\"${"+n.Value+"}\"")
+			return
+		}
+	}
+}
+
+// calculates reports whether a text looks as if it did something with its words. A date,
+// a path and a name with a hyphen do not.
+func calculates(s string) bool {
+	return strings.ContainsAny(s, "+*%<>=!&|(") || strings.Contains(s, " - ") || strings.Contains(s, " / ")
 }
 
 // fitting compiles a text with ${…} and holds what it yields against the

@@ -322,6 +322,7 @@ func (ld *loader) data(n *ydoc.Node, f *decl.Field, c *context) *Value {
 			ld.badData(n, f.Name, err)
 			return nil
 		}
+		ld.unevaluated(n, c)
 		v.Lit = x
 	case ydoc.Seq:
 		v.Form = IsList
