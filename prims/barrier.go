@@ -69,7 +69,7 @@ going on are two operations.`,
 	Attach: func(a *Attachment) (any, error) {
 		parties, err := partiesOf(a.Args)
 		return &barrier{
-			seq: word64(a.Mem, 0), state: word64(a.Mem, 8), low: word32(a.Mem, 8), mem: a.Mem, parties: parties,
+			seq: word64(a.Mem, 0), state: word64(a.Mem, 8), low: word32(a.Mem, 8), top: word32(a.Mem, topOff), mem: a.Mem, parties: parties,
 		}, err
 	},
 	Facts: func(h any, _ View) map[string]any {
@@ -121,6 +121,7 @@ type barrier struct {
 	seq     *atomic.Uint64
 	state   *atomic.Uint64
 	low     *atomic.Uint32 // lower half of state
+	top     *atomic.Uint32 // highest slot + 1 that ever waited
 	mem     []byte
 	parties int
 }
@@ -128,8 +129,50 @@ type barrier struct {
 const (
 	breaksOff   = 16
 	breaksKept  = 8
-	barrierSize = breaksOff + 4*breaksKept
+	breaksTold  = 4 // after so many more, those who waited are marked
+	topOff      = breaksOff + 4*breaksKept
+	fatesOff    = topOff + 8
+	barrierSize = fatesOff + 4*arena.MaxSlots
 )
+
+// fate is the word of a slot: 0, or waitsIn its round, or markedIn it.
+func (b *barrier) fate(slot int) *atomic.Uint32 { return word32(b.mem, fatesOff+4*slot) }
+
+func waitsIn(round uint32) uint32  { return markedIn(round) | 1 }
+func markedIn(round uint32) uint32 { return round + 2 }
+
+// enlist notes the round that a process is about to wait in. Where its word is taken, by
+// the wait that a handler's wait has interrupted, it stays as it is.
+func (b *barrier) enlist(c *Call, a *arrival) {
+	e := b.fate(c.Self.Index)
+	if !a.enlisted && e.Load() != 0 {
+		return
+	}
+	if top := uint32(c.Self.Index) + 1; b.top.Load() < top {
+		for old := b.top.Load(); old < top && !b.top.CompareAndSwap(old, top); old = b.top.Load() {
+		}
+	}
+	a.enlisted = true
+	e.Store(waitsIn(a.round))
+}
+
+func (b *barrier) leave(c *Call, a *arrival) {
+	if a.enlisted {
+		b.fate(c.Self.Index).Store(0)
+	}
+}
+
+// mark tells those who waited in a round that was broken some breaks before s.
+func (b *barrier) mark(s barrierState) {
+	round := b.noted(s.breaks() - breaksTold).Load()
+	if round == 0 || barrierState(b.state.Load()).breaks() != s.breaks() {
+		return // that of another break, perhaps
+	}
+	round &= roundMask
+	for i := range int(b.top.Load()) {
+		b.fate(i).CompareAndSwap(waitsIn(round), markedIn(round))
+	}
+}
 
 type barrierState uint64
 
@@ -170,6 +213,7 @@ func (b *barrier) noted(n uint32) *atomic.Uint32 {
 // note notes that the next break after those of s is in its round. Others may
 // note the same; one that comes late does not undo what came after.
 func (b *barrier) note(s barrierState) {
+	b.mark(s)
 	w, now := b.noted(s.breaks()), s.round()|1
 	for {
 		old := w.Load()
@@ -182,17 +226,22 @@ func (b *barrier) note(s barrierState) {
 // arrival is what a wait knows of its round, and what must survive an
 // interruption.
 type arrival struct {
-	round  uint32
-	breaks uint32
-	index  int
+	round    uint32
+	breaks   uint32
+	index    int
+	enlisted bool
 }
 
 func (a arrival) pack() uint64 {
-	return 1<<63 | uint64(a.breaks)<<46 | uint64(a.index)<<32 | uint64(a.round)
+	r := 1<<63 | uint64(a.breaks)<<46 | uint64(a.index)<<32 | uint64(a.round)
+	if a.enlisted {
+		r |= 1 // no bit of the round
+	}
+	return r
 }
 
 func unpackArrival(r uint64) arrival {
-	return arrival{round: uint32(r), index: int(r >> 32 & (1<<14 - 1)), breaks: uint32(r >> 46 & breakMask)}
+	return arrival{round: uint32(r) & roundMask, index: int(r >> 32 & (1<<14 - 1)), breaks: uint32(r >> 46 & breakMask), enlisted: r&1 != 0}
 }
 
 func barrierWait(h any, c *Call) error {
@@ -200,16 +249,19 @@ func barrierWait(h any, c *Call) error {
 	if c.Resume != 0 {
 		return b.await(c, unpackArrival(c.Resume))
 	}
+	var a arrival
 	for {
 		s := barrierState(b.state.Load())
 		if s.broken() {
+			b.leave(c, &a)
 			return isBroken()
 		}
-		a := arrival{round: s.round(), breaks: s.breaks(), index: s.count()}
+		a = arrival{round: s.round(), breaks: s.breaks(), index: s.count(), enlisted: a.enlisted}
 		// What came before the arrival is numbered before it is seen.
 		seq := b.seq.Add(1)
 		if a.index+1 == b.parties {
 			if b.swap(s, barrierAt(s.round()+2, false, 0, s.breaks())) {
+				b.leave(c, &a)
 				b.arrived(c, seq)
 				if b.parties > 1 {
 					b.wake()
@@ -219,6 +271,7 @@ func barrierWait(h any, c *Call) error {
 			}
 			continue
 		}
+		b.enlist(c, &a)
 		if b.swap(s, barrierAt(s.round(), false, a.index+1, s.breaks())) {
 			b.arrived(c, seq)
 			return b.await(c, a)
@@ -236,15 +289,14 @@ func (b *barrier) arrived(c *Call, seq uint64) {
 func isBroken() *decl.Failure { return decl.Fail(Broken, "the barrier is broken") }
 
 // over reports whether the round of an arrival is over, and how.
-func (b *barrier) over(a arrival) (over, broken bool) {
+func (b *barrier) over(c *Call, a arrival) (over, broken bool) {
 	s := barrierState(b.state.Load())
-	switch {
-	case s.low() == a.round:
+	if s.low() == a.round {
 		return false, false
-	case s.breaks() == a.breaks:
-		return true, false
 	}
-	return true, b.noted(a.breaks).Load() == a.round|1
+	broken = s.breaks() != a.breaks && b.noted(a.breaks).Load() == a.round|1
+	// Last: who finds the note gone finds the mark.
+	return true, broken || b.fate(c.Self.Index).Load() == markedIn(a.round)
 }
 
 // await waits for the end of a round.
@@ -273,10 +325,11 @@ func (b *barrier) await(c *Call, a arrival) error {
 
 // outcome ends a wait whose round is over.
 func (b *barrier) outcome(c *Call, a arrival) (over bool, err error) {
-	over, broken := b.over(a)
+	over, broken := b.over(c, a)
 	if !over {
 		return false, nil
 	}
+	b.leave(c, &a)
 	if c.Seq = b.seq.Add(1); broken {
 		c.Happened = true
 		return true, isBroken()
