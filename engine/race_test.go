@@ -184,3 +184,90 @@ processes:
 		}
 	}
 }
+
+// TestLooksOrder: who is made to wait by an eventually: of the script, or by a SIGCHLD,
+// comes after what was waited for, in every run.
+func TestLooksOrder(t *testing.T) {
+	for _, tt := range []struct{ name, text string }{
+		{"that it is blocked", `
+primitives: {v: {value: i}, e: event}
+processes: {a: [{write: v, value: 1}, {wait: e}], b: idle}
+steps:
+  - eventually: a.blocked_on == "e"
+  - {in: b, write: v, value: 2}
+  - {in: b, set: e}
+`},
+		{"what a primitive is", `
+primitives: {v: {value: i}, e: event}
+processes: {a: [{write: v, value: 1}, {set: e}, pause], b: idle}
+steps:
+  - eventually: e.set
+  - {in: b, write: v, value: 2}
+  - {kill: a, signal: SIGKILL}
+`},
+		{"who waits for it", `
+primitives: {v: {value: i}, e: event}
+processes: {"a[2]": [{read: v}, {wait: e}], b: idle}
+steps:
+  - eventually: len(e.waiters) == 2
+  - {in: b, write: v, value: 2}
+  - {in: b, set: e}
+`},
+		{"the memory itself", `
+primitives: {v: {value: i}}
+processes: {a: [{write: v, value: 1}, pause], b: {signals: {SIGUSR1: [{write: v, value: 2}]}, steps: [pause]}}
+steps:
+  - eventually: v.value == 1 && b.blocked_on == "signal"
+  - {kill: b, signal: SIGUSR1}
+  - wait: b
+  - {kill: a, signal: SIGKILL}
+`},
+		{"the end of a child", `
+primitives: {v: {value: i}}
+processes:
+  a: {signals: {SIGCHLD: [{read: v, into: x}, {assert: x == 1}]}, steps: [{fork: c}, {wait: c}]}
+  c: {parent: a, steps: [{write: v, value: 1}]}
+steps: [wait: a]
+`},
+	} {
+		t.Run(tt.name, func(t *testing.T) { passes(t, "name: x"+tt.text) })
+	}
+}
+
+// TestLooksOrderNoMore: a look at one process says nothing of another, and nothing of
+// what comes behind it.
+func TestLooksOrderNoMore(t *testing.T) {
+	for _, tt := range []struct{ name, text string }{
+		{"of another", `
+primitives: {v: {value: i}, e: event}
+processes: {a: [{write: v, value: 1}, pause], c: [{wait: e}], b: idle}
+steps:
+  - eventually: c.blocked_on == "e"
+  - sleep: 50ms
+  - {in: b, write: v, value: 2}
+  - {in: b, set: e}
+  - {kill: a, signal: SIGKILL}
+`},
+		{"before it", `
+primitives: {v: {value: i}, e: event}
+processes: {a: [{set: e}, {sleep: 300ms}, {write: v, value: 1}], b: idle}
+steps:
+  - eventually: e.set
+  - {in: b, write: v, value: 2}
+`},
+		{"the end of another child", `
+primitives: {v: {value: i}}
+processes:
+  a: {signals: {SIGCHLD: [{write: v, value: 2}, {print: x}]}, steps: [{fork: d}, {fork: c}, {wait: c}, {wait: d}]}
+  c: {parent: a, steps: [{exit: 0}]}
+  d: {parent: a, steps: [{write: v, value: 1}, {print: "y"}, pause]}
+steps: [{expect: x, from: a}, {expect: "y", from: d}, {kill: d, signal: SIGKILL}]
+`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if o := run(t, "name: x\n"+tt.text); o.Verdict.Ending != "race" {
+				t.Errorf("%+v\n%s", o.Verdict, o.dump())
+			}
+		})
+	}
+}

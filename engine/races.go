@@ -22,7 +22,7 @@ func (r *run) races() {
 		return
 	}
 	idle := func(slot int) bool { return r.plan.Slots[slot].Flags&script.SlotIdle != 0 }
-	for _, x := range race.Find(len(r.plan.Slots), &r.log, effectOf, idle, r.passes, maxRaces) {
+	for _, x := range race.Find(len(r.plan.Slots), r.understood(), effectOf, idle, r.passes, maxRaces) {
 		r.emit(&event.Rec{Kind: event.Raced, Step: x.Second.Step, Obj: x.Object, Value: map[string]any{
 			"severity": severity,
 			"first":    []any{x.First.Proc, int(x.First.Step), int(x.First.At)},
