@@ -269,7 +269,11 @@ func (r *run) whyWaits(slot int, w arena.Wait) string {
 		for _, h := range holders {
 			who = append(who, r.Process(h.(int)))
 		}
-		return fmt.Sprintf("it %s %s, which %s holds", verb, name, strings.Join(who, " and "))
+		holds := "holds"
+		if p := r.procs[holders[0].(int)]; len(holders) == 1 && p.ended {
+			holds = "held when it ended, and nobody gives back"
+		}
+		return fmt.Sprintf("it %s %s, which %s %s", verb, name, strings.Join(who, " and "), holds)
 	}
 	if verb == "wants to wait" {
 		return "it waits for " + name

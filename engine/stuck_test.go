@@ -209,7 +209,7 @@ primitives: {gate: lock, taken: event}
 processes:
   a: {steps: [{acquire: gate}, {set: taken}]}
   b: {steps: [{wait: taken}, {acquire: gate}]}
-`, "b: {steps", `it wants to acquire gate, which a holds`},
+`, "b: {steps", `it wants to acquire gate, which a held when it ended`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := run(t, tt.text)

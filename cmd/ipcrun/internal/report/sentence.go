@@ -51,6 +51,7 @@ func (r Run) pidOf(proc string) int {
 // that the run was over already, so that what ends now ipcrun has ended.
 func (r Run) sentence(i int, depth Depth, ours bool) string {
 	e := &r.Log[i]
+	ours = ours && !(event.KindOf(e.Type) == event.Ended && r.killed(i))
 	if s := turn(e, ours); s != "" {
 		if event.KindOf(e.Type) == event.Forked && r.forkedTwice(i) {
 			return ""

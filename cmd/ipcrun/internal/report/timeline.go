@@ -32,6 +32,18 @@ func Timeline(w io.Writer, r Run, depth Depth, st Style) error {
 	return b.Flush()
 }
 
+// killed reports whether a process or the script has sent SIGKILL to whoever event
+// number i tells the end of.
+func (r Run) killed(i int) bool {
+	for k := range r.Log[:i] {
+		e := &r.Log[k]
+		if event.KindOf(e.Type) == event.Sent && e.Signal == "SIGKILL" && e.Peer == r.Log[i].Proc {
+			return true
+		}
+	}
+	return false
+}
+
 // over reports whether event number i came after the end of the run was
 // decided, or during the tear-down that follows the script.
 func (r Run) over(cause, i int) bool { return cause >= 0 && i > cause || cause < 0 && r.lastStep() < i }
@@ -79,6 +91,7 @@ func (r Run) lastEvents(w io.Writer, upto, n int, st Style) {
 	if len(rows) == 0 {
 		return
 	}
+	cause := event.Judge(r.Log).Cause
 	whos, times := 0, 0
 	for _, i := range rows {
 		whos = max(whos, source.Cells(r.who(&r.Log[i])))
@@ -88,6 +101,6 @@ func (r Run) lastEvents(w io.Writer, upto, n int, st Style) {
 	for k := len(rows) - 1; k >= 0; k-- {
 		e := &r.Log[rows[k]]
 		fmt.Fprint(w, "  ")
-		r.writeRow(w, e, r.sentence(rows[k], Details, r.lastStep() < rows[k]), times, whos, st)
+		r.writeRow(w, e, r.sentence(rows[k], Details, r.over(cause, rows[k])), times, whos, st)
 	}
 }
