@@ -71,6 +71,7 @@ type search struct {
 	at    place // what comes next
 	end   place // behind the last line found
 	found []string
+	met   []*matcher // by each of them
 }
 
 // newSearch begins where the last expect ended.
@@ -108,15 +109,37 @@ func (s *search) look(lines []string, tail string, mine func(i int) bool) bool {
 // take finds one of the patterns in what is left of a line.
 func (s *search) take(line string) bool {
 	rest := line[min(s.at.byte, len(line)):]
+	m := s.fit(rest, map[*matcher]bool{})
+	if m == nil {
+		return false
+	}
+	s.found = append(s.found, rest)
+	s.met = append(s.met, m)
+	s.at.byte += m.in(rest)
+	return true
+}
+
+// fit finds a pattern for a line, nil if there is none: one that has no line yet, or
+// that of a line found before, for which another one is found then. A line that fits
+// several must not take what only another one lacks.
+func (s *search) fit(line string, tried map[*matcher]bool) *matcher {
 	for i, m := range s.todo {
-		if end := m.in(rest); end >= 0 {
-			s.found = append(s.found, rest)
+		if m.in(line) >= 0 {
 			s.todo = slices.Delete(s.todo, i, i+1)
-			s.at.byte += end
-			return true
+			return m
 		}
 	}
-	return false
+	for k, m := range s.met {
+		if tried[m] || m.in(line) < 0 {
+			continue
+		}
+		tried[m] = true
+		if other := s.fit(s.found[k], tried); other != nil {
+			s.met[k] = other
+			return m
+		}
+	}
+	return nil
 }
 
 // Expect waits for a text in the output of a process.
