@@ -172,6 +172,8 @@ func (r Run) badEnds(at int) []string {
 			continue
 		}
 		switch {
+		case e.Status.Signal == "SIGKILL" && r.over(at, i) && !r.killed(i):
+			// ipcrun has ended it, as the run was over.
 		case e.Status.Signal != "":
 			why = append(why, r.killedBy(e))
 		case e.Status.ExitCode != nil && *e.Status.ExitCode != 0:

@@ -46,7 +46,15 @@ func (r Run) killed(i int) bool {
 
 // over reports whether event number i came after the end of the run was
 // decided, or during the tear-down that follows the script.
-func (r Run) over(cause, i int) bool { return cause >= 0 && i > cause || cause < 0 && r.lastStep() < i }
+func (r Run) over(cause, i int) bool {
+	for k := range r.Log[:i] {
+		switch event.KindOf(r.Log[k].Type) {
+		case event.Deadlock, event.Expired, event.Stopped:
+			return true // whatever finally: found afterwards
+		}
+	}
+	return cause >= 0 && i > cause || cause < 0 && r.lastStep() < i
+}
 
 // lastStep is the index of the last event of the script.
 func (r Run) lastStep() int {
