@@ -1,8 +1,6 @@
 package script
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	"ipcrun/prims"
@@ -45,46 +43,6 @@ type Machine struct {
 	orderEnd bool
 	lastOut  any
 	snapshot map[string]any
-}
-
-// lent is a variable that has the script's value while an order is carried out, and
-// what it was before.
-type lent struct {
-	place int
-	was   any
-	isSet bool
-}
-
-// set assigns a variable, which is then the process's own.
-func (m *Machine) set(place int, v any) {
-	m.vars[place], m.isSet[place] = v, true
-	if len(m.lent) > 0 {
-		m.lent = slices.DeleteFunc(m.lent, func(l lent) bool { return l.place == place })
-	}
-}
-
-// giveBack takes the script's variables away at the end of an order.
-func (m *Machine) giveBack() {
-	for _, l := range m.lent {
-		m.vars[l.place], m.isSet[l.place] = l.was, l.isSet
-	}
-	m.lent = m.lent[:0]
-}
-
-type frame struct {
-	pc      int
-	current *Action
-	signal  int
-	info    Siginfo
-	entry   int    // of the handler that runs since
-	loops   *loops // not nil: where loops were, as the handler's steps are on the stack already
-}
-
-// loops is how far the loops of a machine have come.
-type loops struct {
-	counts []int
-	walked []any // the lists of each:, by place; those of named variables are not kept
-	isSet  []bool
 }
 
 // End is how a script ended.
@@ -165,193 +123,11 @@ func (l *lowering) collectLate(m *Machine) {
 	}
 }
 
-// HandlerEntry is where the handler of a signal: step begins; UseHandler makes
-// it the handler of a signal.
-func (m *Machine) UseHandler(a *Action, signal int) {
-	if a.instr.step.Blocks["handler"] == nil {
-		delete(m.handlers, signal)
-		return
-	}
-	m.handlers[signal] = a.instr.slot2
-}
-
-// Handles reports whether there is a handler for a signal now.
-func (m *Machine) Handles(signal int) bool {
-	_, ok := m.handlers[signal]
-	return ok
-}
-
-// InHandler is the signal whose handler runs now, 0 for none.
-func (m *Machine) InHandler() int {
-	if n := len(m.frames); n > 0 {
-		return m.frames[n-1].signal
-	}
-	return 0
-}
-
-// Running reports whether the handler of a signal is somewhere on the stack.
-func (m *Machine) Running(signal int) bool {
-	for _, f := range m.frames {
-		if f.signal == signal {
-			return true
-		}
-	}
-	return false
-}
-
-// HandlerEnds reports whether a handler runs that has nothing left to do.
-func (m *Machine) HandlerEnds() bool {
-	if m.end != nil || m.current != nil || len(m.frames) == 0 {
-		return false
-	}
-	pc := m.pc
-	for m.code[pc].op == opJump && m.code[pc].to > pc {
-		pc = m.code[pc].to
-	}
-	return m.code[pc].op == opHandlerEnd
-}
-
 // End is how the script ended, nil while it goes on.
 func (m *Machine) End() *End { return m.end }
 
 // Exit ends the script with a code, in a step.
 func (m *Machine) Exit(code int, step uint32) { m.end = &End{Code: code, Step: step} }
-
-// Interrupt makes the handler of a signal run next, which sees info. What was being
-// done is taken up again after it.
-func (m *Machine) Interrupt(signal int, info Siginfo) {
-	entry, ok := m.handlers[signal]
-	if !ok {
-		return
-	}
-	f := frame{pc: m.pc, current: m.current, signal: signal, info: info, entry: entry}
-	if m.onStack(entry) {
-		m.setAside(&f)
-	}
-	m.frames = append(m.frames, f)
-	m.pc, m.current = entry, nil
-}
-
-// onStack reports whether the steps of a handler are being done: it has unblocked its
-// own signal, or handles another one as well.
-func (m *Machine) onStack(entry int) bool {
-	for i := range m.frames {
-		if m.frames[i].entry == entry {
-			return true
-		}
-	}
-	return false
-}
-
-// setAside keeps what belongs to one going through a list of steps, its loops and the
-// step that is interrupted, from another one through the same list.
-func (m *Machine) setAside(f *frame) {
-	f.loops = &loops{slices.Clone(m.counts), slices.Clone(m.vars), slices.Clone(m.isSet)}
-	f.current = f.current.detached()
-	for i := range m.frames {
-		m.frames[i].current = m.frames[i].current.detached()
-	}
-}
-
-// resume puts loops back where they were. Variables with a name are everybody's.
-func (m *Machine) resume(l *loops) {
-	copy(m.counts, l.counts)
-	for s, name := range m.varNames {
-		if name == "" {
-			m.vars[s], m.isSet[s] = l.walked[s], l.isSet[s]
-		}
-	}
-}
-
-// Obey has the machine wait for orders: a handler that ends before the first
-// one leads back here, not to the end of a script without steps.
-func (m *Machine) Obey() { m.pc = m.rest }
-
-// Order makes an ordered step run next, with variables of the script that
-// gives the order, which are gone again afterwards unless the process has assigned
-// them. It is over when Next returns nil and OrderDone is true.
-func (m *Machine) Order(n int, vars map[string]any) error {
-	if n < 0 || n >= len(m.orders) {
-		return fmt.Errorf("program: no order %d", n)
-	}
-	for k, v := range vars {
-		if s, ok := m.varIndex[k]; ok {
-			m.lent = append(m.lent, lent{s, m.vars[s], m.isSet[s]})
-			m.vars[s], m.isSet[s] = v, true
-		}
-	}
-	m.pc, m.orderEnd, m.lastOut = m.orders[n], false, nil
-	return nil
-}
-
-// OrderDone reports whether the ordered step has come to its end, with the
-// result of its last action.
-func (m *Machine) OrderDone() (any, bool) { return m.lastOut, m.orderEnd }
-
-// Vars is a snapshot of the variables that have a value.
-func (m *Machine) Vars() map[string]any {
-	out := map[string]any{}
-	for name, s := range m.varIndex {
-		if m.isSet[s] {
-			out[name] = m.vars[s]
-		}
-	}
-	return out
-}
-
-// Lookup finds a name for expressions: a variable, index, a param, or a fact.
-func (m *Machine) Lookup(name string) (any, bool) {
-	if s := m.variable(name); s >= 0 && m.isSet[s] {
-		return m.vars[s], true
-	}
-	if name == "index" && m.index >= 0 {
-		return m.index, true
-	}
-	if name == SiginfoName && len(m.frames) > 0 {
-		return m.frames[len(m.frames)-1].info.facts(), true
-	}
-	if v, ok := m.common.Params[name]; ok {
-		return v, true
-	}
-	if v, ok := m.snapshot[name]; ok {
-		return v, true
-	}
-	v, ok := m.world.Fact(name)
-	if ok {
-		if m.snapshot == nil {
-			m.snapshot = map[string]any{}
-		}
-		m.snapshot[name] = v
-	}
-	return v, ok
-}
-
-// fewVars is how many names are found faster one by one than by their hash.
-const fewVars = 8
-
-// variable is the place of a variable, -1 if there is none of that name.
-func (m *Machine) variable(name string) int {
-	if len(m.varNames) > fewVars {
-		if s, ok := m.varIndex[name]; ok {
-			return s
-		}
-		return -1
-	}
-	for s, n := range m.varNames {
-		if n == name {
-			return s
-		}
-	}
-	return -1
-}
-
-// Refresh forgets the facts that expressions have seen: what is evaluated next
-// sees a new snapshot. Within one expression a thing has one set of facts.
-func (m *Machine) Refresh() {
-	if len(m.snapshot) > 0 {
-		clear(m.snapshot)
-	}
-}
 
 // Call calls a function for expressions.
 func (m *Machine) Call(name string, args []any) (any, error) { return m.world.Func(name, args) }
