@@ -258,10 +258,15 @@ steps:
 		{"the end of another child", `
 primitives: {v: {value: i}}
 processes:
-  a: {signals: {SIGCHLD: [{write: v, value: 2}, {print: x}]}, steps: [{fork: d}, {fork: c}, {wait: c}, {wait: d}]}
+  a: {signals: {SIGCHLD: [{write: v, value: 2}]}, steps: [{fork: d}, {fork: c}, {wait: c}, {wait: d}]}
   c: {parent: a, steps: [{exit: 0}]}
-  d: {parent: a, steps: [{write: v, value: 1}, {print: "y"}, pause]}
-steps: [{expect: x, from: a}, {expect: "y", from: d}, {kill: d, signal: SIGKILL}]
+  d: {parent: a, signals: {SIGUSR1: [{write: v, value: 1}, {print: done}]}, steps: [pause, pause]}
+steps:
+  - wait: c
+  - eventually: d.blocked_on == "signal"
+  - {kill: d, signal: SIGUSR1}
+  - {expect: done, from: d}
+  - {kill: d, signal: SIGKILL}
 `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
