@@ -222,6 +222,14 @@ steps:
   - wait: b
   - {kill: a, signal: SIGKILL}
 `},
+		{"who has ended long before", `
+primitives: {v: {value: i}, e: event}
+processes: {a: [{write: v, value: 1}, {set: e}], b: idle}
+steps:
+  - wait: a
+  - {in: b, write: v, value: 2}
+  - eventually: e.set
+`},
 		{"the end of a child", `
 primitives: {v: {value: i}}
 processes:

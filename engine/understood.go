@@ -33,17 +33,27 @@ func (r *run) understood() *understood {
 	}
 	var held *spec.Step
 	var at int64
+	ended := make([]bool, len(r.procs))
 	note := func() {
 		if held != nil {
 			for _, slot := range r.askedAbout(held) {
-				s.looks[slot] = append(s.looks[slot], at)
+				// Nothing of a process comes after its end, which tells the script as much.
+				if !ended[slot] {
+					s.looks[slot] = append(s.looks[slot], at)
+				}
 			}
 		}
 		held = nil
 	}
-	r.log.Each(func(_ int, k event.Kind) bool { return k == event.Checked || k == event.StepBegin }, func(slot int, rec event.Rec) {
+	r.log.Each(func(_ int, k event.Kind) bool {
+		return k == event.Checked || k == event.StepBegin || k == event.Ended
+	}, func(slot int, rec event.Rec) {
 		switch {
 		case slot >= 0:
+		case rec.Kind == event.Ended:
+			if int(rec.Obj) < len(ended) {
+				ended[rec.Obj] = true
+			}
 		case rec.Kind == event.StepBegin:
 			// The record of what was seen is written a moment after it is there to
 			// be seen: what follows the look is the script's next step.
