@@ -209,13 +209,14 @@ steps:
 	if mayLower(t) {
 		return
 	}
-	o := runProgram(t, `
+	text := `
 name: x
 processes:
-  p: {run: [true], nice: -3}
+  p: {run: [true], nice: -3} # here
 steps:
   - wait: p
   - assert: p.exit_code == 0
-`)
-	o.decided(event.Error, "error", 0, `its nice value is -?\d+, and the kernel refuses -3: .*CAP_SYS_NICE`)
+`
+	o := runProgram(t, text)
+	o.decided(event.Error, "error", lineOf(t, text, "# here"), `its nice value is -?\d+, and the kernel refuses -3: .*CAP_SYS_NICE`)
 }
