@@ -78,6 +78,8 @@ func (s *signals) watch() {
 			}
 		}
 		s.a.self.Disturb()
+		// Without futex_waitv a wake that comes just before the thread sleeps is lost, and
+		// the kernel tells nobody that it sleeps now: the wake is repeated until it reacts.
 		for s.a.self.Interrupt.Load() != 0 && s.a.self.NeedsRepeat() {
 			time.Sleep(time.Millisecond)
 			s.a.self.Disturb()
