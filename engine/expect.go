@@ -272,6 +272,7 @@ func (r *run) CloseStdin(a *script.Action, slot int) error {
 
 // typable: the process reads what is typed.
 func (r *run) typable(slot int) (*program, error) {
+	r.catchUp(slot, 1)
 	p := r.procs[slot]
 	name := r.plan.Slots[slot].Name
 	switch {

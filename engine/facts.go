@@ -41,12 +41,11 @@ func (r *run) Fact(name string) (any, bool) {
 	if !ok {
 		return nil, false
 	}
+	if n.Class == script.ClassProcess {
+		r.catchUp(n.First, max(n.Count, 1))
+	}
 	one := func(i int) any {
 		if n.Class == script.ClassProcess {
-			r.outOf(n.First + i) // what it printed before this moment has been printed
-			if r.isForeign(n.First + i) {
-				r.find(false)
-			}
 			return &processRecord{r: r, slot: n.First + i}
 		}
 		p := r.plan.Prims[n.First+i]
@@ -60,6 +59,25 @@ func (r *run) Fact(name string) (any, bool) {
 		list[i] = one(i)
 	}
 	return list, true
+}
+
+// catchUp takes note of what has happened to count processes before this moment. What
+// the script has heard of another may be newer than the last look at these: a parent
+// says that it has waited for one, or who got a message from it prints that.
+func (r *run) catchUp(first, count int) {
+	r.discover()
+	r.drain()
+	foreign := false
+	for slot := first; slot < first+count; slot++ {
+		r.outOf(slot)
+		foreign = foreign || r.isForeign(slot)
+	}
+	if foreign {
+		r.find(!r.waiting)
+	}
+	for slot := first; slot < first+count; slot++ {
+		r.noteEnd(slot)
+	}
 }
 
 // processRecord are the facts of a process, those of the kernel read when the
@@ -282,6 +300,7 @@ func (r *run) Func(name string, args []any) (any, error) {
 		}
 		return out, nil
 	case "events":
+		r.catchUp(0, len(r.procs))
 		out := []any{}
 		for _, e := range r.events(nil) {
 			if e.Proc == "" || e.Proc != str(0) && !strings.HasPrefix(e.Proc, str(0)+"[") {

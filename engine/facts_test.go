@@ -67,6 +67,34 @@ steps:
 `)
 }
 
+// TestHeardOf: what a process has done is known when the script has heard of it from
+// another, also where that one's ring was read after many others.
+func TestHeardOf(t *testing.T) {
+	for asks, rounds := range map[string]int{"len(first.lines) == i + 1": 30, `count(events("first"), .type == "print") == i + 1`: 3} {
+		passes(t, fmt.Sprintf(`
+name: x
+params: {rounds: %d}
+primitives: {next: queue, go: queue}
+processes:
+  first:
+    steps:
+      - {repeat: "${rounds}", as: i, do: [{print: "${i}"}, {put: next, value: "${i}"}, {get: go}]}
+  between: {daemon: true, steps: [{repeat: forever, do: [{print: noise}]}]}
+  second:
+    steps:
+      - {repeat: "${rounds}", do: [{get: next, into: n}, {print: "it has printed ${n}"}]}
+  starter: idle
+steps:
+  - repeat: ${rounds}
+    as: i
+    do:
+      - {expect: "it has printed ${i}", from: second}
+      - assert: %s
+      - {in: starter, put: go, value: 1}
+`, rounds, asks))
+	}
+}
+
 // TestEventsOfSignals: what arrived is told from what was sent, and by its name.
 func TestEventsOfSignals(t *testing.T) {
 	passes(t, `

@@ -80,13 +80,22 @@ func (r *run) programEnded(slot int, st proc.Status, at int64, alive []int) {
 // of the end of that process itself.
 func (r *run) endBelow(slot int) {
 	for i, k := range r.procs {
-		if r.plan.Slots[i].Parent != slot || !r.isFound(i) || !k.forked || k.ended || k.pidfd < 0 {
-			continue
+		if r.plan.Slots[i].Parent == slot && r.isFound(i) && k.forked {
+			r.noteEnd(i)
 		}
-		fds := []unix.PollFd{{Fd: int32(k.pidfd), Events: unix.POLLIN}}
-		if n, err := unix.Poll(fds, 0); err == nil && n > 0 {
-			r.processEnded(i)
-		}
+	}
+}
+
+// noteEnd takes note of the end of a process if it has ended. That of a program whose
+// name has no process for sure is its supervisor's to tell.
+func (r *run) noteEnd(slot int) {
+	p := r.procs[slot]
+	if p.ended || p.pidfd < 0 || p.program != nil && !p.program.watched {
+		return
+	}
+	fds := []unix.PollFd{{Fd: int32(p.pidfd), Events: unix.POLLIN}}
+	if n, err := unix.Poll(fds, 0); err == nil && n > 0 {
+		r.processEnded(slot)
 	}
 }
 

@@ -25,6 +25,7 @@ type order struct {
 
 // Order hands a step to an idle process.
 func (r *run) Order(a *script.Action, slot, number int, vars map[string]any, background string) (any, error) {
+	r.catchUp(slot, 1)
 	p := r.procs[slot]
 	name := r.plan.Slots[slot].Name
 	if !p.forked {

@@ -279,6 +279,7 @@ func (r *run) Press(a *script.Action, slot int, key string) error {
 	if t == nil {
 		return decl.Fail(script.NoProcess, "no terminal")
 	}
+	r.catchUp(slot, 1)
 	if r.procs[slot].ended && r.groupGone(t) {
 		return decl.Fail(script.NoProcess, "%s has ended: nobody is at the terminal any more", r.plan.Slots[slot].Name)
 	}
