@@ -63,7 +63,8 @@ func (r *run) Fact(name string) (any, bool) {
 
 // catchUp takes note of what has happened to count processes before this moment. What
 // the script has heard of another may be newer than the last look at these: a parent
-// says that it has waited for one, or who got a message from it prints that.
+// says that it has waited for one, or who got a message from it prints that. Who waits
+// for a condition asks again, and the kernel is not asked each time.
 func (r *run) catchUp(first, count int) {
 	r.discover()
 	r.drain()
@@ -75,7 +76,7 @@ func (r *run) catchUp(first, count int) {
 	if foreign {
 		r.find(!r.waiting)
 	}
-	for slot := first; slot < first+count; slot++ {
+	for slot := first; slot < first+count && !r.waiting; slot++ {
 		r.noteEnd(slot)
 	}
 }

@@ -78,6 +78,14 @@ func BenchmarkDriver(b *testing.B) {
 	b.ReportMetric(float64(a)/float64(p), "ratio")
 }
 
+// tills is one scenario for two of the loops.
+const tills = `
+primitives: {gate: lock, total: {value: i}}
+processes:
+  p[2]:
+    - repeat: N
+      do: [{acquire: gate}, {read: total, into: seen}, {write: total, value: "${seen + 1}"}, {release: gate}]`
+
 // loops are the same loops as scenarios and in Python (testdata/peers/loops.py).
 // N stands for the number of rounds.
 var loops = []struct {
@@ -90,12 +98,8 @@ processes: {p: [{repeat: N, do: [{acquire: gate}, {release: gate}]}]}`, 200_000}
 	{"event_alone", `
 primitives: {ready: event}
 processes: {p: [{repeat: N, do: [{set: ready}, {clear: ready}]}]}`, 200_000},
-	{"two_tills", `
-primitives: {gate: lock, total: {value: i}}
-processes:
-  p[2]:
-    - repeat: N
-      do: [{acquire: gate}, {read: total, into: seen}, {write: total, value: "${seen + 1}"}, {release: gate}]`, 50_000},
+	{"two_tills", tills, 50_000},
+	{"two_tills_default", tills, 50_000},
 	{"pipe_round_trip", `
 primitives: {link: pipe}
 processes:
@@ -158,7 +162,7 @@ func BenchmarkLoops(b *testing.B) {
 				b.Fatal(err)
 			}
 			procs := int64(1)
-			if c.peer == "two_tills" {
+			if c.yaml == tills {
 				procs = 2
 			}
 			var ours, theirs []time.Duration

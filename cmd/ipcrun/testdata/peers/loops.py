@@ -40,8 +40,8 @@ def adder(total, gate, rounds, ready, go):
             total.value += 1
 
 
-def two_tills(rounds):
-    total, gate = mp.Value("i", 0, lock=False), mp.Lock()
+def two_tills(rounds, own_lock=False):
+    total, gate = mp.Value("i", 0, lock=own_lock), mp.Lock()
     ready, go = mp.Semaphore(0), mp.Event()
     tills = [mp.Process(target=adder, args=(total, gate, rounds, ready, go)) for _ in range(2)]
     for p in tills:
@@ -54,6 +54,11 @@ def two_tills(rounds):
         p.join()
     assert total.value == 2 * rounds
     return (time.perf_counter() - t) / 2
+
+
+def two_tills_default(rounds):
+    """With a Value as it is if nobody says otherwise: each access takes its lock."""
+    return two_tills(rounds, own_lock=True)
 
 
 def paired(peer, args, play, rounds):
