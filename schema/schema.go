@@ -65,7 +65,9 @@ func (g *generator) scenario() object {
 		"properties":           props,
 		"required":             required,
 		"additionalProperties": false,
-		"$defs":                g.defs,
+		"not": object{"required": []string{"outcome", "race"},
+			"properties": object{"outcome": object{"const": "race"}, "race": object{"enum": []string{"warn", "off"}}}},
+		"$defs": g.defs,
 	}
 }
 

@@ -236,6 +236,14 @@ func (ld *loader) plainFields(root *ydoc.Node) {
 		}
 	}
 	sc.InheritAll = inherit == "all"
+	if o, r := root.Get("outcome"), root.Get("race"); sc.Outcome == "race" && (sc.Race == "warn" || sc.Race == "off") {
+		what := "With race: warn a race is shown and changes no verdict, so this scenario could only fail."
+		if sc.Race == "off" {
+			what = "With race: off nobody looks for races, so this scenario could only fail."
+		}
+		ld.add(codeContradict, r.Span, "outcome: race and race: "+sc.Race+" contradict one another", what,
+			"leave race: out, or write error", ld.declaredHere(o.Span, "how it is meant to end"))
+	}
 }
 
 // badData reports a scalar that cannot be read as data.
