@@ -39,7 +39,7 @@ initial, and removed at the end of the run, whatever happens.`,
 		Named:    "key",
 		Elements: true,
 		Facts: []decl.Fact{
-			{Name: "value", Shape: decl.Any, Doc: "what it holds now: a list, text for char; null once it is gone"},
+			{Name: "value", Shape: decl.Any, Doc: "what it holds now: a list, text for char; nil once it is gone"},
 			{Name: "size", Shape: decl.Int, Doc: "how many elements it has"},
 			{Name: "attached", Shape: decl.Int, Doc: "how many processes have it attached (shm_nattch)"},
 			idFact, keyFact, removedFact,

@@ -12,8 +12,8 @@ var waitVerb = Verb{
 removes the zombie; a process that is not a child gives NoChild. In the
 top-level script it waits for any declared process to end, child of whomever.
 The name of name[n] waits for all of them. into: receives {pid, exit_code,
-exit_signal}; exit_code is null for a process that a signal ended, exit_signal
-is null for one that exited.`,
+exit_signal}; exit_code is nil for a process that a signal ended, exit_signal
+is nil for one that exited.`,
 		Object:  &decl.Field{Name: "wait", Shape: decl.Ref, Refs: []string{ClassProcess}, Required: true, Doc: "the process", Example: "worker"},
 		Errors:  []string{NoChild, Timeout},
 		Example: "wait: worker",

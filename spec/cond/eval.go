@@ -127,8 +127,11 @@ func (e *Expr) EvalBool(env Env) (bool, error) {
 		return false, err
 	}
 	if v.kind != isBool {
-		x := v.any()
-		return false, &Error{Source: e.src, To: len([]rune(e.src)), Message: "is " + show(x) + " (" + describe(x) + "), not true or false"}
+		what := "nil"
+		if x := v.any(); x != nil {
+			what = show(x) + " (" + describe(x) + ")"
+		}
+		return false, &Error{Source: e.src, To: len([]rune(e.src)), Message: "is " + what + ", not true or false"}
 	}
 	return v.truth(), nil
 }

@@ -250,7 +250,7 @@ func TestEvalBool(t *testing.T) {
 		{true, true, ""},
 		{false, false, ""},
 		{300, false, "anything: is 300 (a whole number), not true or false"},
-		{nil, false, "anything: is null (nil), not true or false"},
+		{nil, false, "anything: is nil, not true or false"},
 		{2.0, false, "anything: is 2 (a number), not true or false"},
 		{int64(7), false, "anything: is 7 (a whole number), not true or false"},
 	} {

@@ -44,7 +44,7 @@ func TestExplain(t *testing.T) {
 		{"locked", facts(), "locked=true"},
 		{"locked ? jobs.empty : jobs.full", facts(), "locked=true jobs.empty=false"},
 		{"conductor.exit_code == 3", unknown, ""}, // and not all that is known of conductor
-		{"anything.x == 1 || jobs.empty", facts(), "anything=null"},
+		{"anything.x == 1 || jobs.empty", facts(), "anything=nil"},
 		{"jobs.size == 3 or jobs.size == 4", facts(), "jobs.size == 3=false jobs.size == 4=false jobs.size=2"},
 		{`signals("conductor", "driver") == []`, facts(), `signals("conductor", "driver")=["SIGUSR1","SIGUSR2"]`},
 		{"let n = jobs.size; n == 3", facts(), "jobs.size=2"},

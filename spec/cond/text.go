@@ -15,19 +15,20 @@ func Text(v any) string {
 	if s, ok := v.(string); ok {
 		return s
 	}
-	return string(appendJSON(nil, canonical(v)))
+	return string(appendJSON(nil, canonical(v), "null"))
 }
 
-// show is how a value prints in an explanation: as Text, but strings in quotes
-// and long values cut.
+// show is how a value prints in an explanation: as one would write it in an
+// expression, so strings are in quotes and nothing is nil; long values are cut.
 func show(v any) string {
-	return cut(string(appendJSON(nil, canonical(v))), 160)
+	return cut(string(appendJSON(nil, canonical(v), "nil")), 160)
 }
 
-func appendJSON(b []byte, v any) []byte {
+// appendJSON writes a value as JSON, but for nil, which is the word none.
+func appendJSON(b []byte, v any, none string) []byte {
 	switch v := v.(type) {
 	case nil:
-		return append(b, "null"...)
+		return append(b, none...)
 	case bool:
 		return strconv.AppendBool(b, v)
 	case int:
@@ -42,7 +43,7 @@ func appendJSON(b []byte, v any) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendJSON(b, e)
+			b = appendJSON(b, e, none)
 		}
 		return append(b, ']')
 	case map[string]any:
@@ -57,11 +58,11 @@ func appendJSON(b []byte, v any) []byte {
 				b = append(b, ',')
 			}
 			b = append(appendString(b, k), ':')
-			b = appendJSON(b, v[k])
+			b = appendJSON(b, v[k], none)
 		}
 		return append(b, '}')
 	}
-	return appendJSON(b, canonical(v))
+	return appendJSON(b, canonical(v), none)
 }
 
 // appendFloat writes no exponent between a millionth and 10²¹, as JavaScript

@@ -243,11 +243,11 @@ func TestAccountNamesWhatIsMissing(t *testing.T) {
 	log := []event.Event{
 		{Type: "start", Run: &event.Run{Points: 2, Scored: []event.ScoredStep{{Line: 9, Points: 2}}}},
 		{Type: "check", Line: 9, Verb: "eventually", Points: 2, Check: &event.Check{Text: "all(worker, .ended != nil)", Parts: []event.Part{
-			{Text: "all(worker, .ended != nil)", Value: "false"}, {Text: "worker[0].ended", Value: "0.25"}, {Text: "worker[1].ended", Value: "null"},
+			{Text: "all(worker, .ended != nil)", Value: "false"}, {Text: "worker[0].ended", Value: "0.25"}, {Text: "worker[1].ended", Value: "nil"},
 		}}},
 	}
 	got := Run{Log: log}.Account(&event.Score(log)[0])
-	if !strings.Contains(got, "worker[1].ended is null.") || strings.Contains(got, "0.25") {
+	if !strings.Contains(got, "worker[1].ended is nil.") || strings.Contains(got, "0.25") {
 		t.Errorf("%q", got)
 	}
 }

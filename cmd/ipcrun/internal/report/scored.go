@@ -84,8 +84,8 @@ func (r Run) Account(s *event.Scored) string {
 	if e.Check != nil && e.Verb != "expect" {
 		for _, p := range e.Check.Parts {
 			// What has not come about; times and numbers would be others in each run.
-			if p.Value == "null" {
-				out = append(out, shorten(visible(p.Text))+" is null.")
+			if p.Value == "nil" {
+				out = append(out, shorten(visible(p.Text))+" is nil.")
 			}
 		}
 	}

@@ -354,7 +354,7 @@ func shorten(s string) string {
 func whole(v any) string {
 	switch x := v.(type) {
 	case nil:
-		return "nothing"
+		return "nil"
 	case string:
 		return visible(x)
 	case []byte:
