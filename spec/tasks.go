@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"ipcrun/spec/decl"
 	"ipcrun/spec/source"
@@ -15,6 +16,9 @@ type Task struct {
 	Params []string
 	Steps  []*Step
 	Result *Value // nil: it has none
+	// unsure: some of its params could not be read, and that was reported, so what
+	// it is given need not be.
+	unsure bool
 	// Proc stands for the worker that does it: its variables, and what it uses.
 	Proc *Proc
 }
@@ -80,6 +84,7 @@ func (ld *loader) tasks() {
 func (ld *loader) taskParams(t *Task, n *ydoc.Node) {
 	if n.Kind != ydoc.Seq {
 		ld.shape(n, "params", "a list of names, as [x, y]")
+		t.guess(n, ld)
 		return
 	}
 	for _, i := range n.Items {
@@ -87,10 +92,30 @@ func (ld *loader) taskParams(t *Task, n *ydoc.Node) {
 		case i.Bad:
 		case i.Kind != ydoc.Scalar:
 			ld.shape(i, "params", "names")
+			t.guess(i, ld)
 		case contains(t.Params, i.Value):
 			ld.add(codeDuplicate, i.Span, "\""+i.Value+"\" is given twice", "", "")
 		case ld.newName(i):
 			t.Params = append(t.Params, i.Value)
+		default:
+			t.guess(i, ld)
+		}
+	}
+}
+
+// guess takes the words of what was refused for the names that were meant, so that
+// their uses are not reported, too.
+func (t *Task) guess(n *ydoc.Node, ld *loader) {
+	t.unsure = true
+	for _, i := range n.Items {
+		t.guess(i, ld)
+	}
+	for _, p := range n.Pairs {
+		t.guess(p.Key, ld)
+	}
+	for _, w := range strings.FieldsFunc(n.Value, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if ld.names[w] == nil && !contains(t.Params, w) {
+			t.Params = append(t.Params, w)
 		}
 	}
 }
@@ -129,6 +154,7 @@ func (ld *loader) poolRule(s *Step, c *context) {
 	}
 	over, mapped := s.Get("over"), field(s.Verb.Fields, "over") != nil
 	switch {
+	case t.unsure:
 	case !mapped:
 		ld.argsFit(s, t, s.Get("args"), s.VerbAt)
 	case len(t.Params) == 0:
