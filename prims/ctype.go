@@ -71,8 +71,8 @@ func checkCType(s string) error {
 }
 
 // encode turns a value of the language into the bits of the type, the way
-// ctypes does: integers wrap around, floats round to their precision, other
-// conversions fail with Invalid.
+// ctypes does: integers wrap around, floats round to their precision, a truth is
+// whether a number is not 0, other conversions fail with Invalid.
 func (t CType) encode(v any) (uint64, error) {
 	switch t.kind {
 	case 'i', 'u':
@@ -114,6 +114,11 @@ func (t CType) encode(v any) (uint64, error) {
 			return 0, nil
 		case int:
 			if x != 0 {
+				return 1, nil
+			}
+			return 0, nil
+		case float64:
+			if x != 0 { // C11 6.3.1.2: as it stands, not without its fraction
 				return 1, nil
 			}
 			return 0, nil
