@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"ipcrun/engine/event"
 )
@@ -95,6 +96,13 @@ processes:
 	const lives = `kid \(\d+\)","value":"python\S* …/leaves.py stays, of the tree of p, which still lives, so what is left at its end cannot be told; it is in pause`
 	o = scenario("stays", "timeout: 3s\nsteps: [{wait: p}, no_leaked_ipc]\n")
 	o.decided(event.Failed, "fail", 7, lives)
+	// With a timeout of its own it waits no longer than that.
+	o = scenario("stays", "steps: [{wait: p}, {no_leaked_ipc: , timeout: 50ms}]\n")
+	o.decided(event.Failed, "fail", 6, lives)
+	if ends := o.of(event.Ended, "p"); len(ends) == 0 || o.cause().At-ends[0].At > int64(4*time.Second) {
+		t.Errorf("a timeout of 50ms, and it failed only at %v", time.Duration(o.cause().At))
+	}
+	scenario("late", "steps: [{wait: p}, {no_leaked_ipc: , timeout: 4s}]\n").mustPass()
 	scenario("short", "steps: [{wait: p}, no_leaked_ipc]\nfinally: [no_leaked_ipc]\n").mustPass()
 }
 

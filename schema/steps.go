@@ -23,7 +23,7 @@ func (p place) allows(v *verb) bool {
 	case inScript:
 		return v.place&decl.InScript != 0
 	case inFinally:
-		return v.place&decl.InScript != 0 && !v.waits
+		return v.place&decl.InScript != 0 && (!v.waits || v.Past)
 	}
 	return v.place&decl.InProcess != 0
 }
@@ -200,7 +200,7 @@ func (g *generator) object(v *verb) object {
 func (g *generator) common(v *verb, key string, at place) bool {
 	switch key {
 	case "timeout":
-		return v.waits
+		return v.waits && at != inFinally
 	case "into":
 		return v.results
 	case "points":

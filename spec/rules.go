@@ -24,6 +24,10 @@ func (ld *loader) stepRules(s *Step, n *ydoc.Node, c *context) {
 	if s.Timeout != nil && !v.Waits {
 		ld.add(codeContradict, at("timeout"), v.Name+" never waits, so a timeout means nothing", "", "")
 	}
+	if s.Timeout != nil && c.finally && v.Past {
+		ld.add(codeContradict, at("timeout"), v.Name+" waits for nothing in finally:, so a timeout means nothing",
+			"It tells how it was when the last process had ended. Among the steps: it takes a timeout.", "")
+	}
 	if s.Into != "" && v.Result == 0 {
 		ld.add(codeContradict, at("into"), v.Name+" has no result that into: could receive", "", "")
 	}

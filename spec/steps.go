@@ -241,7 +241,7 @@ func (ld *loader) place(s *Step, key *ydoc.Node, inner, outer *context) bool {
 		ld.add(codePlace, key.Span, v.Name+" belongs to the top-level steps", detail, "")
 	case !inner.inProcess() && v.Place&decl.InScript == 0:
 		ld.add(codePlace, key.Span, v.Name+" happens inside a process", "Put it among the steps of a process, or say which idle process does it:  in: NAME", "")
-	case outer.finally && v.Waits:
+	case outer.finally && v.Waits && !v.Past:
 		ld.add(codePlace, key.Span, v.Name+" has nothing to wait for in finally:", "finally: runs after the last process has ended.", "")
 	default:
 		return true

@@ -39,11 +39,16 @@ is there now, belongs to this user and was not there before the run.`, "The obje
 func leftVerb(name, summary, doc, source string) Verb {
 	return Verb{
 		Verb: decl.Verb{
-			Name: name, Summary: summary, Place: decl.InScript, Doc: doc + " " + source,
+			Name: name, Summary: summary, Place: decl.InScript, Doc: doc + " " + source + `
+
+With timeout: it waits no longer than that for what may still change, and then fails with
+AssertionFailed; 5 seconds if nothing is said. In finally: there is nothing to wait for.`,
 			Fields: []decl.Field{
 				{Name: "of", Shape: decl.Ref, Refs: []string{ClassProcess}, Doc: "the process whose descendants alone are looked at", Default: "all", Example: "driver"},
 			},
 			Errors:  []string{AssertionFailed},
+			Waits:   true,
+			Past:    true,
 			Example: name,
 		},
 		Checks: true,

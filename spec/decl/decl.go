@@ -84,9 +84,11 @@ type Verb struct {
 	Errors  []string // names of errors it can end with
 	// AnyError: it may end as something else did, with any error there is.
 	AnyError bool
-	Result   Shape  // what into: receives; None: it has no result
-	Waits    bool   // it may block
-	Example  string // one step, as YAML
+	Result   Shape // what into: receives; None: it has no result
+	Waits    bool  // it may block
+	// Past: in finally: it stands as well, tells how it was, and waits for nothing.
+	Past    bool
+	Example string // one step, as YAML
 }
 
 // Fact is one thing an expression can ask of a declared thing.
