@@ -36,7 +36,9 @@ const verifyLong = `Tries whether an exercise judges right:
   * with --repeat, each of them every time.
 
 EXERCISE is a folder with an exercise.yaml, such a file, or a folder of folders
-with exercises.`
+with exercises. Each exercise is judged as soon as its programs were tried. Until
+then standard error has a line for each program that was, unless a terminal shows
+which are being tried.`
 
 func newVerify(std streams) *cobra.Command {
 	o := &verifyOptions{scale: 1}
@@ -92,6 +94,7 @@ type verification struct {
 	exercise *grade.Exercise
 	grader   *grade.Grader
 	trials   []*grade.Trial
+	left     int // how often its programs are still to be tried
 }
 
 func runVerify(ctx context.Context, o *verifyOptions, paths []string, std streams) error {
@@ -131,6 +134,7 @@ func runVerify(ctx context.Context, o *verifyOptions, paths []string, std stream
 			if err := v.grader.Prepare(nil); err != nil {
 				return err
 			}
+			v.left = o.repeat * len(v.trials)
 			all = append(all, v)
 			programs += len(v.trials)
 		}
@@ -144,11 +148,26 @@ func runVerify(ctx context.Context, o *verifyOptions, paths []string, std stream
 			}
 		}
 	}
-	began := time.Now()
+	began, tried, told := time.Now(), 0, 0
 	err = c.do(ctx, o.jobs.workers, len(jobs), o.quiet, func(i int) string {
 		return jobs[i].v.exercise.Name + " " + jobs[i].t.Name()
 	}, func(i int) error {
-		jobs[i].v.grader.Try(ctx, jobs[i].t)
+		came := jobs[i].v.grader.Try(ctx, jobs[i].t)
+		if came == "" {
+			return nil
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		tried++
+		if !o.quiet && c.status == nil {
+			fmt.Fprintf(std.err, "%d/%d  %s  %s  %s\n", tried, len(jobs), came, jobs[i].v.exercise.Name, source.Visible(jobs[i].t.Name()))
+		}
+		c.status.hide()
+		// Each as soon as it and those before it are known.
+		for jobs[i].v.left--; told < len(all) && all[told].left == 0; told++ {
+			all[told].report(c.out, o, &res)
+		}
+		c.status.show()
 		return nil
 	})
 	if err != nil {
@@ -157,9 +176,6 @@ func runVerify(ctx context.Context, o *verifyOptions, paths []string, std stream
 	if s, ok := context.Cause(ctx).(interrupt); ok {
 		res.signal = s.Signal()
 		return res.err()
-	}
-	for _, v := range all {
-		v.report(c.out, o, &res)
 	}
 	times := ""
 	if o.repeat > 1 {

@@ -54,10 +54,17 @@ func (e *Exercise) Trials() []*Trial {
 	return out
 }
 
-// Try runs the program of a trial once, and takes into account what it earned then. It
-// may be called several times for one trial, at once too.
-func (g *Grader) Try(ctx context.Context, t *Trial) {
+// Try runs the program of a trial once, takes into account what it earned then, and
+// says it in a word, "" if it was cut short. It may be called several times for one
+// trial, at once too.
+func (g *Grader) Try(ctx context.Context, t *Trial) (came string) {
 	r, err := g.earned(ctx, t)
+	switch {
+	case err == nil:
+		came = Number(r.Points) + "/" + Number(r.MaxPoints)
+	case ctx.Err() == nil:
+		came = string(event.Error)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -69,6 +76,7 @@ func (g *Grader) Try(ctx context.Context, t *Trial) {
 	default:
 		t.Result.compare(r)
 	}
+	return came
 }
 
 func (g *Grader) earned(ctx context.Context, t *Trial) (*Result, error) {
