@@ -110,6 +110,8 @@ func TestEndOf(t *testing.T) {
 		{"a step that failed", []Event{lost, {Type: "error", Error: "NoProcess"}}, 1},
 		{"a step with points that failed", []Event{{Type: "error", Error: "NoProcess", Points: 1}}, -1},
 		{"the time was over", []Event{lost, {Type: "expired"}}, 1},
+		{"the time was over amid a check with points", []Event{lost, {Type: "expired", Points: 3, Limit: &Limit{What: "scenario"}}}, 1},
+		{"a check with points took too long", []Event{{Type: "expired", Points: 3, Limit: &Limit{What: "step"}}}, -1},
 		{"the runner broke", []Event{plain, {Type: "broken"}}, 1},
 	} {
 		if v := EndOf(tt.log); v.Cause != tt.cause {

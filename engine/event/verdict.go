@@ -35,8 +35,13 @@ type Verdict struct {
 func Judge(log []Event) Verdict { return judge(log, func(*Event) bool { return true }) }
 
 // EndOf says what ended a run, as Judge does: behind a check that earns points the
-// script goes on, whatever came of it.
-func EndOf(log []Event) Verdict { return judge(log, func(e *Event) bool { return e.Points == 0 }) }
+// script goes on, whatever came of it; but not where it was at when the time of the
+// scenario was over.
+func EndOf(log []Event) Verdict {
+	return judge(log, func(e *Event) bool {
+		return e.Points == 0 || KindOf(e.Type) == Expired && e.Limit != nil && e.Limit.What != "step"
+	})
+}
 
 // judge is Judge where of what could decide only some counts.
 func judge(log []Event, counts func(*Event) bool) Verdict {
