@@ -53,9 +53,6 @@ type program struct {
 	left []sandbox.Object
 }
 
-// maxOutput is how much a program may print where the file sets no limit, bytes.
-const maxOutput = 1 << 20
-
 func (r *run) isProgram(slot int) bool { return r.plan.Slots[slot].Proc.Run != nil }
 
 // startProgram starts the supervisor of a program, which starts the program. It

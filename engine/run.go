@@ -41,12 +41,13 @@ type run struct {
 	null      *os.File
 	console   [2]int // pipe for what processes write outside print
 	consoleBy []byte
-	fds       []*os.File // descriptors of primitives, by number
-	handles   []any      // of the primitives
-	procs     []*process // by slot
-	others    []*helper  // supervisors
-	foreign   bool       // there are programs
-	census    *census    // what was left at the end, for finally
+	fds       []*os.File    // descriptors of primitives, by number
+	handles   []any         // of the primitives
+	procs     []*process    // by slot
+	others    []*helper     // supervisors
+	foreign   bool          // there are programs
+	output    script.Output // of the script
+	census    *census       // what was left at the end, for finally
 	before    []sandbox.Object
 	targets   map[string]int // numbers of primitives, by what descriptors lead to
 	terms     map[int]*terminal

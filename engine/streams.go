@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ipcrun/engine/event"
+	"ipcrun/engine/script"
 	"ipcrun/prims/arena"
 	"ipcrun/spec"
 )
@@ -142,7 +143,7 @@ func (r *run) feed(slot int, b []byte, toErr bool) {
 	}
 	most := r.plan.Slots[slot].Proc.Limits.Output
 	if most == 0 {
-		most = maxOutput
+		most = script.DefaultOutput
 	}
 	if pr.bytes += len(b); pr.bytes > most {
 		b = b[:len(b)-(pr.bytes-most)]

@@ -162,6 +162,9 @@ func (r *run) Op(a *script.Action) (any, error) {
 
 // Print shows a line of the script itself.
 func (r *run) Print(a *script.Action, text string) error {
+	if err := r.output.Add(text, 0, "the limit of a script"); err != nil {
+		return err
+	}
 	r.emit(&event.Rec{Kind: event.Print, Step: a.Step, Obj: event.NoObj, Value: text})
 	return nil
 }

@@ -170,6 +170,9 @@ func (g *generator) form(v *verb, at place) object {
 		required = append(required, "in")
 	}
 	o["required"] = required
+	if _, ok := props["points"]; ok && !v.checks {
+		o["dependentRequired"] = object{"points": []string{"error"}} // an error that must come is a check
+	}
 	if _, ok := props["block"]; ok && v.waits {
 		o["not"] = object{"required": []string{"block", "timeout"}, "properties": object{"block": object{"const": false}}}
 	}

@@ -63,7 +63,7 @@ var ProcessFields = []decl.Field{
 	{Name: "observe", Shape: decl.Text, Static: true, Enum: []string{"true", "false", "ipc"}, Default: "false", Doc: "true: every fork, exec, end and signal of a program and of all that it forks is seen, with the signal's sender, ignored ones included (ptrace); ipc: its system calls of interprocess communication as well"},
 	{Name: "contain", Shape: decl.Bool, Static: true, Default: "true", Doc: "whether a program gets namespaces of its own and may write only to its own files, as far as the kernel allows it"},
 	{Name: "match", Shape: decl.Matching, Sub: MatchFields, Doc: "of a process that a program forks by itself: which of several children it is; of a program: which of the processes that it starts is meant. A text is looked for in the command line", Example: "conductor.py"},
-	{Name: "limits", Shape: decl.Fields, Sub: LimitFields, Doc: "what it may use at most: a program all of it, a process with steps: cpu, which its children inherit", Example: "{cpu: 2s}"},
+	{Name: "limits", Shape: decl.Fields, Sub: LimitFields, Doc: "what it may use at most: a program all of it, a process with steps: cpu, which its children inherit, and output", Example: "{cpu: 2s}"},
 	{Name: "nice", Shape: decl.Int, Static: true, Min: decl.Num(-20), Max: decl.Num(19), Default: "as whoever starts it", Doc: "its nice value, which its children inherit; one below that of whoever starts it needs privileges", Example: "10"},
 	{Name: "umask", Shape: decl.Text, Static: true, Default: "\"022\" for a program, else as whoever starts it", Doc: "its file mode creation mask, octal, which its children inherit", Example: "\"077\""},
 	{Name: "uses", Shape: decl.Refs, Static: true, Refs: []string{"primitive"}, Doc: "primitives it inherits beside those that its script uses", Example: "[gate]"},
@@ -82,7 +82,7 @@ var LimitFields = []decl.Field{
 	{Name: "memory", Shape: decl.Size, Static: true, Doc: "memory that each process has to itself; more is refused (RLIMIT_DATA)", Example: "256MiB"},
 	{Name: "processes", Shape: decl.Int, Static: true, Default: "256", Min: decl.Num(1), Max: decl.Num(10000), Doc: "processes that a program may have at once, itself included", Example: "20"},
 	{Name: "files", Shape: decl.Int, Static: true, Min: decl.Num(8), Max: decl.Num(1 << 20), Doc: "descriptors that each process may have open (RLIMIT_NOFILE)", Example: "64"},
-	{Name: "output", Shape: decl.Size, Static: true, Default: "1MiB", Doc: "bytes that a program may print, one that prints more being ended, and the size of a file that it may write (RLIMIT_FSIZE); without it a file may have 256MiB", Example: "64KiB"},
+	{Name: "output", Shape: decl.Size, Static: true, Default: "1MiB", Doc: "bytes that it may print: a program that prints more is ended, a print: of more fails with TooMuch; for a program also the size of a file that it may write (RLIMIT_FSIZE), without it 256MiB", Example: "64KiB"},
 }
 
 // StepFields are the keys that any step may have beside its verb.

@@ -10,7 +10,8 @@ import (
 )
 
 // What the kernel holds of a process whatever that does: limits, a nice value, a
-// mask. Its children inherit them.
+// mask. Its children inherit them; what a process may print holds for itself alone,
+// and ipcrun sees to it.
 
 // Limits are what a process may use; 0 means that it is not limited.
 type Limits struct {
@@ -18,7 +19,7 @@ type Limits struct {
 	Memory    int // bytes
 	Processes int
 	Files     int
-	Output    int // bytes
+	Output    int // bytes, 0: the default
 }
 
 // Seconds is the limit of processor time as the kernel counts it, 0: none.
@@ -30,7 +31,6 @@ var LimitsOfPrograms = map[string]string{
 	"memory":    "A process with steps: is ipcrun itself, executed once more: the limit would stop its runtime, and not what the script does.",
 	"processes": "The kernel's own limit (RLIMIT_NPROC) counts all that the user runs and does not hold for root; what a process with steps: forks is declared.",
 	"files":     "A process with steps: holds descriptors of ipcrun's own, which the kernel would count (RLIMIT_NOFILE).",
-	"output":    "A process with steps: writes no files, and prints what its script says.",
 }
 
 // holds reads limits:, nice: and umask:.

@@ -47,6 +47,7 @@ type agent struct {
 	logPart func(verb string, seq uint64, value any)
 	// signal is signalFor, made once.
 	signal func(slot, signal int) error
+	output script.Output
 	task   *doing // the task that a worker does, nil for other processes
 }
 

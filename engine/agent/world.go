@@ -85,6 +85,9 @@ func (a *agent) recordPart(verb string, seq uint64, value any) {
 // Print writes a line. Where there is a terminal the bytes go there, in one
 // piece; the event says who printed them.
 func (a *agent) Print(act *script.Action, text string) error {
+	if err := a.output.Add(text, a.prog.Output, "its limit (limits: output:)"); err != nil {
+		return err
+	}
 	if a.onTerminal() {
 		line := []byte(text + "\n")
 		a.self.Enter(arena.Wait{On: arena.OnTerminal, Step: act.Step})

@@ -127,7 +127,7 @@ func (p *Plan) processes() {
 
 // program compiles the script of a declared process.
 func (p *Plan) program(d *spec.Proc) *script.Program {
-	pr := &script.Program{Name: d.Name, Vars: d.Vars, Idle: d.Idle, Steps: convertAll(d.Steps)}
+	pr := &script.Program{Name: d.Name, Vars: d.Vars, Idle: d.Idle, Output: d.Limits.Output, Steps: convertAll(d.Steps)}
 	for _, s := range d.Signals {
 		pr.Handlers = append(pr.Handlers, script.Handler{Signal: s.Signal, Disp: s.Disp, Steps: convertAll(s.Steps)})
 	}

@@ -94,6 +94,8 @@ type Program struct {
 	// Held is what the process has the kernel hold of it before anything else, nil
 	// for what it inherits.
 	Held *Held
+	// Output is how much it may print, bytes, 0: DefaultOutput.
+	Output int
 	// Serves makes it the program of processes that a primitive brings along: its
 	// number, and the tasks that they do if they are workers.
 	Serves *int

@@ -248,6 +248,7 @@ func (p *Program) travel(t *carrier) {
 		t.uint32(&h.NiceAt)
 		t.uint32(&h.CPUAt)
 	})
+	t.int(&p.Output)
 	pointer(t, &p.Serves, (*carrier).int)
 	list(t, &p.Tasks, func(t *carrier, k **Task) { pointer(t, k, taskTravels) })
 }
