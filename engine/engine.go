@@ -107,7 +107,7 @@ func (e *Engine) Watch(ctx context.Context, sc *spec.Scenario, told func([]event
 }
 
 // All is the whole log, in order: of a run of millions of operations it is
-// large.
+// large. See Each.
 func (r *Result) All() []event.Event { return r.run.events(nil) }
 
 // Host describes the machine for the record.

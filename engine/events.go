@@ -44,15 +44,20 @@ func (r *run) events(keep func(int, event.Kind) bool) []event.Event {
 	if keep == nil {
 		out = make([]event.Event, 0, r.log.Len()) // large ones, and there may be many
 	}
-	t0 := r.t0
-	if r.arena != nil && r.arena.Fd() >= 0 {
-		t0 = r.arena.T0()
-	}
+	t0 := r.zero()
 	r.log.Each(keep, func(slot int, rec event.Rec) {
 		out = append(out, r.event(t0, slot, &rec))
 	})
 	sort.SliceStable(out, func(i, j int) bool { return out[i].At < out[j].At })
 	return out
+}
+
+// zero is when the run began, on the clock of its records.
+func (r *run) zero() int64 {
+	if r.arena != nil && r.arena.Fd() >= 0 {
+		return r.arena.T0()
+	}
+	return r.t0
 }
 
 func (r *run) event(t0 int64, slot int, rec *event.Rec) event.Event {

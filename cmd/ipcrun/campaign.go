@@ -133,11 +133,11 @@ func (c *campaign) work(ctx context.Context) {
 				break
 			}
 			r := report.Run{File: sc.File, Log: res.Events}
-			if c.wantsAll() || res.Verdict.Result != event.Pass {
+			if c.wantsAll(res) {
 				r.Log = res.All()
 			}
 			runs.Add(r)
-			c.record(r)
+			c.record(r, res)
 			if ctx.Err() != nil || !c.until.IsZero() && !time.Now().Before(c.until) {
 				break
 			}
@@ -148,9 +148,9 @@ func (c *campaign) work(ctx context.Context) {
 	}
 }
 
-// wantsAll: something is written of every run that needs each operation.
-func (c *campaign) wantsAll() bool {
-	return c.log != nil || c.opt.format.value == "json" || c.opt.verbose >= int(report.Details)
+// wantsAll: the report on a run needs each operation.
+func (c *campaign) wantsAll(res *engine.Result) bool {
+	return c.opt.format.value != "json" && (c.opt.verbose >= int(report.Details) || res.Verdict.Result != event.Pass)
 }
 
 // fail notes that a scenario could not even be recorded.
@@ -164,12 +164,12 @@ func (c *campaign) fail(sc *spec.Scenario, err error) {
 }
 
 // record writes what is written of every single run.
-func (c *campaign) record(r report.Run) {
+func (c *campaign) record(r report.Run, res *engine.Result) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	write := func(to *sink) {
 		// What the file or the pipe refuses is known to the sink.
-		if err := event.WriteAll(to, r.Log); err != nil && c.ours == nil {
+		if err := event.WriteEach(to, res.Each()); err != nil && c.ours == nil {
 			c.ours = fmt.Errorf("%s: writing the log: %w", r.File.Name, err)
 		}
 	}

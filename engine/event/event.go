@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"slices"
 )
@@ -167,19 +168,32 @@ type ScoredStep struct {
 // are written as Plain has them. It writes whatever it can: an event that cannot be
 // written does not take along those around it, and the error says which it is.
 func WriteAll(w io.Writer, events []Event) error {
+	return WriteEach(w, func(yield func(*Event) bool) {
+		for i := range events {
+			if !yield(&events[i]) {
+				return
+			}
+		}
+	})
+}
+
+// WriteEach is WriteAll of events that need not be there all at once.
+func WriteEach(w io.Writer, events iter.Seq[*Event]) error {
 	b := bufio.NewWriter(w)
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	var failed error
-	for i := range events {
-		err := enc.Encode(&events[i])
+	n := 0
+	for e := range events {
+		n++
+		err := enc.Encode(e)
 		if _, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
-			e := events[i]
-			e.Value = Plain(e.Value)
-			err = enc.Encode(&e)
+			plain := *e
+			plain.Value = Plain(e.Value)
+			err = enc.Encode(&plain)
 		}
 		if err != nil && failed == nil {
-			failed = fmt.Errorf("event %d: %w", i+1, err)
+			failed = fmt.Errorf("event %d: %w", n, err)
 		}
 	}
 	return errors.Join(failed, b.Flush())
