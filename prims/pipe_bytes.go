@@ -62,7 +62,9 @@ func (p *pipe) write(e *pipeEnd, c *Call, v any) error {
 	b, done := []byte(text), int(c.Resume)
 	c.Resume = 0
 	for done < len(b) {
-		c.Seq = p.seq.Add(1)
+		if done == 0 {
+			c.Seq = p.seq.Add(1) // who receives the beginning has a later one
+		}
 		n, err := p.sysWrite(e, c, b[done:])
 		done += n
 		e.out.sent.Add(uint64(n))

@@ -138,7 +138,9 @@ func socketSend(h any, c *Call) error {
 		return decl.Fail(name, "%s", why)
 	}
 	for done < len(b) {
-		c.Seq = s.seq.Add(1)
+		if done == 0 {
+			c.Seq = s.seq.Add(1) // who receives the beginning has a later one
+		}
 		n, again, err := s.sysSend(k.fd, c, b[done:])
 		done += n
 		switch {
