@@ -284,3 +284,78 @@ steps:
 		})
 	}
 }
+
+// TestClearOrders: who has asked until an event was clear comes after who cleared it, and
+// who waits for it does not.
+func TestClearOrders(t *testing.T) {
+	passes(t, `
+name: x
+primitives: {v: {value: i}, e: event, ready: event}
+processes:
+  a: [{set: e}, {set: ready}, {write: v, value: 1}, {clear: e}]
+  b:
+    - wait: ready
+    - {is_set: e, into: still}
+    - {while: still, do: [{is_set: e, into: still}]}
+    - {write: v, value: 2}
+`)
+	o := run(t, `
+name: x
+primitives: {v: {value: i}, e: event}
+processes:
+  a: [{write: v, value: 1}, {clear: e}]
+  b: [{sleep: 50ms}, {wait: e}, {write: v, value: 2}]
+  c: [{sleep: 20ms}, {set: e}]
+`)
+	if o.Verdict.Ending != "race" {
+		t.Errorf("%+v\n%s", o.Verdict, o.dump())
+	}
+}
+
+// TestLooksAtAQueueOrder: who has asked until something was there, or nothing was left,
+// comes after who put it there or took it.
+func TestLooksAtAQueueOrder(t *testing.T) {
+	for _, more := range []string{"", ", manager: true"} {
+		passes(t, `
+name: x
+primitives: {v: {value: i}, w: {value: i}, q: {queue: 3`+more+`}}
+processes:
+  a: [{write: v, value: 1}, {put: q, value: x}, {sleep: 20ms}, {write: w, value: 1}, {get: q}]
+  b:
+    - let: {none: true, n: 1}
+    - {while: none, do: [{empty: q, into: none}]}
+    - {write: v, value: 2}
+    - {while: n > 0, do: [{qsize: q, into: n}]}
+    - {write: w, value: 2}
+`)
+	}
+}
+
+// TestGetOfAnotherItem: a get comes after the puts up to that of its item, and not after
+// those behind it.
+func TestGetOfAnotherItem(t *testing.T) {
+	for outcome, gets := range map[string]string{"race": "{get: q}", "pass": "{get: q}, {get: q}"} {
+		run(t, `
+name: x
+outcome: `+outcome+`
+primitives: {v: {value: i}, q: queue, e: event}
+processes:
+  a: [{put: q, value: 1}, {set: e}]
+  b: [{wait: e}, {write: v, value: 1}, {put: q, value: 2}]
+  c: [{sleep: 50ms}, `+gets+`, {write: v, value: 2}]
+`).mustPass()
+	}
+}
+
+// TestBeginningOrders: who receives the beginning of what is still being written comes
+// after what its writer did before.
+func TestBeginningOrders(t *testing.T) {
+	text := strings.Repeat("x", 300_000)
+	passes(t, `
+name: x
+primitives: {v: {value: i}, q: {pipe: one-way, bytes: true}}
+processes:
+  a: [{write: v, value: 1}, {send: q.w, value: `+text+`, error: BrokenPipe}]
+  b: [{recv: q.r}, {write: v, value: 2}]
+`)
+}

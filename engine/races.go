@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"slices"
+
 	"ipcrun/engine/event"
 	"ipcrun/engine/plan"
 	"ipcrun/engine/race"
 	"ipcrun/engine/script"
 	"ipcrun/prims"
+	"ipcrun/spec"
 )
 
 // maxRaces bounds how many races of one run are reported.
@@ -21,8 +24,13 @@ func (r *run) races() {
 	if severity == "off" || !r.hasMemory() {
 		return
 	}
-	idle := func(slot int) bool { return r.plan.Slots[slot].Flags&script.SlotIdle != 0 }
-	for _, x := range race.Find(len(r.plan.Slots), r.understood(), effectOf, idle, r.passes, maxRaces) {
+	known := race.World{
+		Effect: r.effects(),
+		Idle:   func(slot int) bool { return r.plan.Slots[slot].Flags&script.SlotIdle != 0 },
+		Bounds: r.bounds,
+		Uses:   r.uses,
+	}
+	for _, x := range race.Find(len(r.plan.Slots), r.understood(), known, maxRaces) {
 		r.emit(&event.Rec{Kind: event.Raced, Step: x.Second.Step, Obj: x.Object, Value: map[string]any{
 			"severity": severity,
 			"first":    []any{x.First.Proc, int(x.First.Step), int(x.First.At)},
@@ -31,17 +39,44 @@ func (r *run) races() {
 	}
 }
 
-// passes is how many acquires of a primitive are let in without a release, -1 where
-// that is no question of numbers.
-func (r *run) passes(object uint32) int {
+// bounds is what there is to count about a primitive.
+func (r *run) bounds(object uint32) race.Bounds {
+	b := race.Bounds{Passes: -1, Room: -1}
 	if int(object) >= len(r.plan.Prims) {
-		return -1
+		return b
 	}
 	p := &r.plan.Prims[object]
-	if p.Kind.Passes == nil {
-		return -1
+	if p.Kind.Passes != nil {
+		b.Passes = p.Kind.Passes(p.Args())
 	}
-	return p.Kind.Passes(p.Args())
+	if p.Kind.Room != nil {
+		room := p.Kind.Room(p.Args())
+		b.Room, b.Exact, b.Partly = room.Most, room.Exact, room.Partly
+		if !b.Exact && r.outsiderUses(object) {
+			b.Room = 0 // what it puts in is in no record
+		}
+	}
+	return b
+}
+
+// uses tells whether a process can operate on a primitive.
+func (r *run) uses(slot int, object uint32) bool {
+	d := r.plan.Slots[slot].Proc
+	if d == nil || int(object) >= len(r.plan.Prims) {
+		return true
+	}
+	prim := r.plan.Prims[object].Decl
+	return d.Of == prim || slices.ContainsFunc(d.Uses, func(u spec.Use) bool { return u.Prim == prim })
+}
+
+// outsiderUses: a program that somebody else wrote has a primitive.
+func (r *run) outsiderUses(object uint32) bool {
+	for slot := range r.plan.Slots {
+		if d := r.plan.Slots[slot].Proc; d != nil && (d.Run != nil || d.Found) && r.uses(slot, object) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasMemory: there is something that can be raced for.
@@ -56,7 +91,24 @@ func (r *run) hasMemory() bool {
 	return false
 }
 
-// effectOf is what a recorded operation means for happens-before.
+// effects tells what a recorded operation means for happens-before.
+func (r *run) effects() func(rec *event.Rec) race.Effect {
+	takes := make([]func(string, any) int, len(r.plan.Prims))
+	for i := range r.plan.Prims {
+		if p := &r.plan.Prims[i]; p.Kind.Room != nil {
+			takes[i] = p.Kind.Room(p.Args()).Takes
+		}
+	}
+	return func(rec *event.Rec) race.Effect {
+		e := effectOf(rec)
+		if e.Fills != 0 && int(rec.Obj) < len(takes) && takes[rec.Obj] != nil {
+			e.Fills = max(takes[rec.Obj](script.VerbByID(rec.Verb).Name, rec.Value), 1)
+		}
+		return e
+	}
+}
+
+// effectOf is what an operation means whatever it was about.
 func effectOf(rec *event.Rec) race.Effect {
 	v := script.VerbByID(rec.Verb)
 	if v == nil || v.Prim() == nil {
@@ -81,8 +133,13 @@ func effectOf(rec *event.Rec) race.Effect {
 		}
 		return e
 	}
+	fills := 0
+	if op.Order&prims.Fills != 0 {
+		fills = 1
+	}
 	return race.Effect{
-		Key:     key,
+		Key:   key,
+		Fills: fills, Frees: op.Order&prims.Frees != 0, Looks: op.Order&prims.Looks != 0,
 		Acquire: op.Order&prims.Acquire != 0, Release: op.Order&prims.Release != 0, Takes: op.Order&prims.Takes != 0,
 		Reads: op.Access&prims.Reads != 0, Writes: op.Access&prims.Writes != 0, Atomic: op.Access&prims.Atomic != 0,
 		From: int(rec.First), To: int(rec.Last), After: after, Ends: afterEnds(rec),

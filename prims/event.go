@@ -61,9 +61,9 @@ multiprocessing.Event.`,
 	},
 	Ops: []Op{
 		{Verb: "set", Do: eventSet, Order: Release},
-		{Verb: "clear", Do: eventClear},
+		{Verb: "clear", Do: eventClear, Order: Frees},
 		{Verb: "wait", Do: eventWait, Ready: eventReady, Order: Acquire},
-		{Verb: "is_set", Do: eventIsSet, Order: Acquire},
+		{Verb: "is_set", Do: eventIsSet, Order: Acquire | Looks},
 	},
 	Model: func(_ Args, n int) (Model, error) { return eventModel{n}, nil },
 }

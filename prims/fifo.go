@@ -134,14 +134,17 @@ nobody has the other end open.`,
 			return f.open || uint64(f.opens.Load()) != seen
 		}},
 		{Verb: fifoOpens, Do: func(any, *Call) error { return nil }, Order: Release},
-		{Verb: "send", Do: fifoSend, Order: Release, Ready: fifoReady},
-		{Verb: "recv", Do: fifoRecv, Order: Acquire, Ready: fifoReady},
+		{Verb: "send", Do: fifoSend, Order: Release | Fills, Ready: fifoReady},
+		{Verb: "recv", Do: fifoRecv, Order: Acquire | Frees, Ready: fifoReady},
 		{Verb: "close", Do: func(h any, c *Call) error { return pipeClose(h.(*fifo).pipe, c) }, Order: Release},
 		{Verb: "unlink", Do: func(h any, c *Call) error {
 			f := h.(*fifo)
 			c.Seq = f.seq.Add(1)
 			return unlinked(f.path, os.Remove(f.path))
 		}},
+	},
+	Room: func(a Args) Room {
+		return Room{Most: unlessOpen(a, pipeBuf), Takes: func(_ string, v any) int { return writtenBytes(v) }, Partly: true}
 	},
 	Explain: func(h any, verb string, arg uint64) Blocked { return h.(*fifo).explain(verb, arg) },
 	Model:   func(_ Args, n int) (Model, error) { return namedModel{fifoModel{n}}, nil },

@@ -130,8 +130,8 @@ do not notice. Closing twice changes nothing.`,
 		return map[string]any{"size": n, "full": n >= q.maxmsg, "empty": n == 0, "maxmsg": q.maxmsg, "msgsize": q.msgsize, "name": q.name}
 	},
 	Ops: []Op{
-		{Verb: "send", Do: mqueueSend, Order: Release, Ready: func(h any, _ uint64) bool { q := h.(*mqueue); return q.open || q.size() < q.maxmsg }},
-		{Verb: "recv", Do: mqueueRecv, Order: Acquire, Ready: func(h any, _ uint64) bool { q := h.(*mqueue); return q.open || q.size() > 0 }},
+		{Verb: "send", Do: mqueueSend, Order: Release | Fills, Ready: func(h any, _ uint64) bool { q := h.(*mqueue); return q.open || q.size() < q.maxmsg }},
+		{Verb: "recv", Do: mqueueRecv, Order: Acquire | Frees, Ready: func(h any, _ uint64) bool { q := h.(*mqueue); return q.open || q.size() > 0 }},
 		{Verb: "close", Do: func(h any, c *Call) error {
 			q := h.(*mqueue)
 			c.Seq, q.closed = q.seq.Add(1), true
@@ -143,6 +143,10 @@ do not notice. Closing twice changes nothing.`,
 			c.Seq = q.seq.Add(1)
 			return unlinked(q.name, unlinkMqueue(q.name))
 		}},
+	},
+	Room: func(a Args) Room {
+		most, _ := mqueueArgs(a)
+		return Room{Most: unlessOpen(a, most)}
 	},
 	Model: func(a Args, _ int) (Model, error) {
 		m := mqueueModel{}

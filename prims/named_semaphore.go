@@ -67,7 +67,6 @@ same file and does not understand its waiters.`,
 			return unlinkShm(s.name, "sem."+bare(s.name))
 		}},
 	},
-	Passes: func(a Args) int { return int(firstValue(a)) },
 	Died: func(h any, _ int) {
 		// It may have taken a wake with it.
 		if s := h.(*namedSemaphore); s.value() != 0 && s.waiting() != 0 {

@@ -109,6 +109,15 @@ func (c *Creation) path() (string, error) { return c.System.Path(givenName(c.Arg
 // so nobody can say that it waits in vain.
 func openToOthers(a Args) bool { return strings.HasPrefix(givenName(a), "/") }
 
+// unlessOpen is how much room there surely is in what holds most: none where other
+// programs may put something in.
+func unlessOpen(a Args, most int) int {
+	if openToOthers(a) {
+		return 0
+	}
+	return most
+}
+
 // notMade is the error of a creation, in words of the reader. noun is what there
 // is by that name already, remedy how to get rid of it.
 func notMade(c *Creation, noun, name, remedy string, err error) error {

@@ -47,6 +47,9 @@ type Descriptor struct {
 	// those releases alone that it could not have done without. Nil: it comes after
 	// all that were before it.
 	Passes func(Args) int
+	// Room is how much an instance holds, for those that hold what was put in until it
+	// is taken out. Nil: that is no question.
+	Room func(Args) Room
 	// Died, if set, is told by the engine that a process has ended, whether or
 	// not it ever used the instance: who waits for what it held can be woken.
 	Died func(h any, slot int)
@@ -128,12 +131,34 @@ type Order uint8
 
 // The orders. Acquire comes after every Release on the same object that has a
 // smaller number; some operations are both. Takes is an Acquire of a kind with Passes,
-// which comes after no more of them than it needs.
+// which comes after no more of them than it needs. Fills is what takes room in a kind
+// with Room: it comes after what Frees, where it could not have been without. Looks is
+// an Acquire that sees what Frees as well.
 const (
 	Acquire Order = 1 << iota
 	Release
 	Takes
+	Fills
+	Frees
+	Looks
 )
+
+// Room is what an instance holds.
+type Room struct {
+	// Most is how much is surely put in without anything being taken out, in whatever
+	// Takes counts; -1 without end.
+	Most int
+	// Takes is how much an operation that Fills takes at most, by the value of its
+	// record. Nil: one.
+	Takes func(verb string, value any) int
+	// Exact: the operations have the numbers 1, 2, 3… in the order in which they
+	// happened; who Looks has that of the last one that it saw. Otherwise a Release
+	// takes its number before it happens and an Acquire afterwards.
+	Exact bool
+	// Partly: an operation may have put in or taken out a part when it is interrupted
+	// or fails.
+	Partly bool
+}
 
 // Access is how an operation touches shared memory. Two accesses to the same
 // memory that nothing orders are a race if one of them writes, unless both are

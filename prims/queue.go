@@ -141,7 +141,7 @@ changes nothing.`,
 				q, here := h.(*queue)
 				return here && q.canPut(int(need))
 			},
-			Order: Release,
+			Order: Release | Fills,
 		},
 		{
 			Verb: "get",
@@ -150,13 +150,22 @@ changes nothing.`,
 				q, here := h.(*queue)
 				return here && q.size() > 0
 			},
-			Order: Acquire,
+			Order: Acquire | Takes | Frees,
 		},
 		{Verb: "close", Do: func(h any, c *Call) error { return either(h, c, queueClose, (*proxy).close) }},
-		{Verb: "qsize", Do: func(h any, c *Call) error { return either(h, c, queueSize, (*proxy).qsize) }, Ready: inMemory},
-		{Verb: "full", Do: func(h any, c *Call) error { return either(h, c, queueFull, (*proxy).full) }, Ready: inMemory},
-		{Verb: "empty", Do: func(h any, c *Call) error { return either(h, c, queueEmpty, (*proxy).empty) }, Ready: inMemory},
+		{Verb: "qsize", Do: func(h any, c *Call) error { return either(h, c, queueSize, (*proxy).qsize) }, Ready: inMemory, Order: Acquire | Looks},
+		{Verb: "full", Do: func(h any, c *Call) error { return either(h, c, queueFull, (*proxy).full) }, Ready: inMemory, Order: Acquire | Looks},
+		{Verb: "empty", Do: func(h any, c *Call) error { return either(h, c, queueEmpty, (*proxy).empty) }, Ready: inMemory, Order: Acquire | Looks},
 		{Verb: QueueServe, Do: queueServe, Ready: inMemory},
+	},
+	// The first item is that of the first put: the k-th get comes after k puts.
+	Passes: func(Args) int { return 0 },
+	Room: func(a Args) Room {
+		most, _ := a.Main.(int)
+		if most <= 0 {
+			most = -1
+		}
+		return Room{Most: most, Exact: true}
 	},
 	Explain: explainQueue,
 	Died: func(h any, slot int) {
@@ -215,8 +224,7 @@ func newQueue(mem, region []byte, a Args) *queue {
 
 func (q *queue) size() int { return q.ring.settle().size() }
 
-// tell answers a question. It does not order anything, and takes the number of
-// the operation that it saw last.
+// tell answers a question. It takes the number of the operation that it saw last.
 func (q *queue) tell(c *Call, v any) error {
 	c.Seq, c.Result = q.ring.settle().seq(), v
 	return nil

@@ -125,9 +125,19 @@ and its length is none of the C type.`,
 		return f
 	},
 	Ops: []Op{
-		{Verb: "send", Do: sysvSend, Ready: neverReady, Order: Release},
-		{Verb: "recv", Do: sysvRecv, Ready: neverReady, Order: Acquire},
+		{Verb: "send", Do: sysvSend, Ready: neverReady, Order: Release | Fills},
+		{Verb: "recv", Do: sysvRecv, Ready: neverReady, Order: Acquire | Frees},
 		{Verb: "remove", Do: func(h any, c *Call) error { return h.(*sysvQueue).remove(c) }, Order: Release},
+	},
+	Room: func(a Args) Room {
+		most, given := wholeNumber(a.Fields["capacity"])
+		if !given {
+			most = sysv.MaxBytes()
+		}
+		if a.Fields["key"] != nil {
+			most = 0 // other programs find it
+		}
+		return Room{Most: most, Takes: func(_ string, v any) int { return sysvBytes(v) }}
 	},
 	Explain: func(h any, verb string, arg uint64) Blocked { return h.(*sysvQueue).explain(verb, arg) },
 	Address: func(h any) string { return h.(*sysvQueue).address() },
@@ -350,6 +360,21 @@ func (f sysvForm) encode(v any) ([]byte, error) {
 		f.shape.t.put(b[i*f.shape.t.Size:], x)
 	}
 	return b, nil
+}
+
+// sysvBytes bounds the bytes of a message by the value that was sent. An empty one takes
+// one of the places, of which there are as many as bytes.
+func sysvBytes(v any) int {
+	const widest = 16 // of the C types
+	switch x := v.(type) {
+	case string:
+		return len(x) + 1
+	case []any:
+		return widest*len(x) + 1
+	case map[string]any: // it was too long for the record
+		return math.MaxInt32
+	}
+	return widest
 }
 
 func (f sysvForm) decode(b []byte) (any, error) {

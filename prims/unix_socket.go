@@ -155,19 +155,29 @@ socket of this process as well.`,
 		return map[string]any{"connected": int(s.connected.Load()), "accepted": int(s.accepted.Load()), "sent": int(s.sent.Load()), "received": int(s.received.Load()), "name": s.path}
 	},
 	Ops: []Op{
-		{Verb: "connect", Do: socketConnect, Order: Release, Ready: func(h any, seen uint64) bool {
+		{Verb: "connect", Do: socketConnect, Order: Release | Fills, Ready: func(h any, seen uint64) bool {
 			s := h.(*unixSocket)
 			return s.open || uint64(s.turns.Load()) != seen
 		}},
-		{Verb: "accept", Do: socketAccept, Order: Acquire, Ready: socketReady},
-		{Verb: "send", Do: socketSend, Order: Release, Ready: socketReady},
-		{Verb: "recv", Do: socketRecv, Order: Acquire, Ready: socketReady},
+		{Verb: "accept", Do: socketAccept, Order: Acquire | Frees, Ready: socketReady},
+		{Verb: "send", Do: socketSend, Order: Release | Fills, Ready: socketReady},
+		{Verb: "recv", Do: socketRecv, Order: Acquire | Frees, Ready: socketReady},
 		{Verb: "close", Do: socketClose, Order: Release},
 		{Verb: "unlink", Do: func(h any, c *Call) error {
 			s := h.(*unixSocket)
 			c.Seq = s.seq.Add(1)
 			return unlinked(s.path, os.Remove(s.path))
 		}},
+	},
+	Room: func(a Args) Room {
+		backlog, raw := socketArgs(a)
+		connection := socketBuffer() / (backlog + 1)
+		return Room{Most: unlessOpen(a, connection*(backlog+1)), Partly: true, Takes: func(verb string, v any) int {
+			if verb == "connect" {
+				return connection
+			}
+			return socketBytes(v, raw)
+		}}
 	},
 	Explain: func(h any, verb string, _ uint64) Blocked {
 		name := h.(*unixSocket).name

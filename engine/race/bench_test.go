@@ -19,7 +19,7 @@ func BenchmarkFind(b *testing.B) {
 			ops := float64(4 * rounds)
 			b.ReportAllocs()
 			for b.Loop() {
-				if found := Find(2, l, effect, func(int) bool { return false }, anyNumber, 10); len(found) != 0 {
+				if found := Find(2, l, world(func(int) bool { return false }, anyNumber), 10); len(found) != 0 {
 					b.Fatal(found)
 				}
 			}

@@ -1,7 +1,8 @@
 // Package race finds accesses to shared memory that nothing orders.
 //
 // It replays the log of a run: each process has a vector clock; operations that
-// order (a lock's release and acquire, a put and the get that takes it, a fork
+// order (a lock's release and acquire, a put and the get that takes it, a get and the
+// put that needed its room, a fork
 // and the child, an end and the wait for it, a signal and its handler) pass
 // clocks on; two accesses to the same memory of which neither clock knows the
 // other are a race if one of them writes, whether or not this run's result

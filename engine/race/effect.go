@@ -32,4 +32,4 @@ func (t *effects) number(verb uint16, e Effect) uint32 {
 	return n
 }
 
-func (t *effects) of(n uint32) Effect { return t.all[n] }
+func (t *effects) of(n uint32) *Effect { return &t.all[n] }

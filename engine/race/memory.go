@@ -41,7 +41,7 @@ func noted(all []stamp, now stamp) []stamp {
 }
 
 // access checks an access against all earlier ones to the same memory.
-func (f *finder) access(s int, x *entry, o *object, e Effect) {
+func (f *finder) access(s int, x *entry, o *object, e *Effect) {
 	if !o.users.contested() {
 		return
 	}

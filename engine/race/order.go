@@ -1,39 +1,27 @@
 package race
 
-import (
-	"slices"
+import "ipcrun/engine/event"
 
-	"ipcrun/engine/event"
-)
-
-// op performs an operation.
+// op performs an operation, or the half of it that an entry is.
 func (f *finder) op(s int, x *entry, o *object) {
 	e := f.effects.of(x.what)
-	switch {
-	case x.releases:
-		e = Effect{Release: true, Key: e.BeforeKey}
-	case e.Before != 0:
-		e.Release = false
-	}
 	c := f.clocks[s]
-	switch {
-	case e.Acquire && e.Key != 0:
-		c.join(o.keyed[e.Key])
-		c.join(o.unkeyed)
-	case e.Takes && o.free >= 0:
-		c.join(f.needed(o))
-	case e.Acquire:
-		c.join(o.released)
-		for _, g := range o.given {
-			c.join(g)
-		}
+	switch x.part {
+	case partReleases:
+		f.gives(o, e.BeforeKey, c)
+		c[s]++
+		return
+	case partFills:
+		f.filling(s, x, o)
+		return
 	}
+	f.acquire(c, o, e)
 	if e.After > 0 && e.After <= f.n {
 		c.join(f.clocks[e.After-1])
 	}
-	if e.Ends {
+	if e.Ends || e.Acquire && (o.missing || o.bounds.Partly) {
 		for p := range f.n {
-			if f.q[p].empty() {
+			if f.q[p].empty() && (e.Ends || f.unfinished(p, x.obj)) {
 				c.join(f.clocks[p])
 			}
 		}
@@ -41,56 +29,57 @@ func (f *finder) op(s int, x *entry, o *object) {
 	if e.Reads || e.Writes {
 		f.access(s, x, o, e)
 	}
-	if e.Release && o.free >= 0 {
-		f.give(o, c)
+	if e.Fills > 0 && !o.bounds.Exact {
+		o.fill(e.Fills)
+	}
+	releases := e.Release && e.Before == 0
+	if releases {
+		f.gives(o, e.Key, c)
+	}
+	if e.Frees {
+		f.release(&o.room, c)
+	}
+	if releases || e.Frees {
 		c[s]++
-	} else if e.Release {
-		f.release(&o.released, c)
-		if e.Key != 0 {
-			if o.keyed == nil {
-				o.keyed = map[int]clock{}
-			}
-			k := o.keyed[e.Key]
-			f.release(&k, c)
-			o.keyed[e.Key] = k
-		} else {
-			f.release(&o.unkeyed, c)
+	}
+}
+
+// gives releases with a key, 0 for none.
+func (f *finder) gives(o *object, key int, c clock) {
+	f.release(&o.items, c)
+	switch {
+	case o.items.counted():
+	case key == 0:
+		f.join(&o.unkeyed, c)
+	default:
+		if o.keyed == nil {
+			o.keyed = map[int]clock{}
 		}
-		c[s]++
+		k := o.keyed[key]
+		f.join(&k, c)
+		o.keyed[key] = k
 	}
 }
 
-// mostGiven bounds how many releases are kept apart. Beyond it the oldest count as
-// needed, which may hide a race and never makes one up.
-const mostGiven = 1000
-
-// give keeps a release until an acquire needs it.
-func (f *finder) give(o *object, c clock) {
-	if len(o.given) == mostGiven {
-		f.release(&o.released, o.given[0])
-		o.given = o.given[1:]
+// acquire has a process know what an operation comes after.
+func (f *finder) acquire(c clock, o *object, e *Effect) {
+	switch {
+	case e.Acquire && e.Key != 0:
+		c.join(o.keyed[e.Key])
+		c.join(o.unkeyed)
+	case e.Takes && o.items.counted():
+		c.join(f.needed(&o.items))
+	case e.Acquire:
+		o.items.all(c)
 	}
-	o.given = append(o.given, slices.Clone(c))
-}
-
-// needed is what the next acquire comes after. Of a semaphore that lets n in, the
-// k-th acquire needs k-n releases, and which ones is not for it to choose.
-func (f *finder) needed(o *object) clock {
-	if o.free > 0 {
-		o.free--
-	} else if len(o.given) > 0 {
-		f.release(&o.released, o.given[0])
-		o.given = o.given[1:]
+	switch {
+	case e.Looks:
+		o.room.all(c)
+	case e.Fills > 0 && o.bounds.Exact && o.room.counted():
+		c.join(f.needed(&o.room))
+	case e.Fills > 0 && o.missing:
+		o.room.all(c)
 	}
-	return o.released
-}
-
-// release adds what a process knows to what an object passes on.
-func (f *finder) release(to *clock, c clock) {
-	if *to == nil {
-		*to = make(clock, f.n+1)
-	}
-	to.join(c)
 }
 
 // life performs what orders processes as wholes.
@@ -115,7 +104,12 @@ func (f *finder) life(s int, x *entry) {
 		}
 		f.signals[key].join(c)
 		c[s]++
+	case event.Fail:
+		f.partlyDone(s)
+	case event.Exiting:
+		f.exited[s] = true
 	case event.Got:
+		f.partlyDone(s) // it may have come in the middle of something
 		// Whoever sent it: standard signals coalesce, so all who did.
 		for key, sent := range f.signals {
 			if key[1] == s && key[2] == int(x.what) {

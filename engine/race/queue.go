@@ -5,15 +5,25 @@ import "ipcrun/engine/event"
 // entry is what is replayed of a record. It is small and has no pointers: of a long run
 // there are millions.
 type entry struct {
-	at       int64
-	seq      uint64
-	obj      uint32
-	step     uint32
-	what     uint32 // number of the effect of an operation, of a signal that of the signal
-	verb     uint16
-	kind     event.Kind
-	releases bool // the first half of an operation with two numbers
+	at   int64
+	seq  uint64
+	obj  uint32
+	step uint32
+	what uint32 // number of the effect of an operation, of a signal that of the signal
+	verb uint16
+	kind event.Kind
+	part part
 }
+
+// part is what of an operation an entry is.
+type part uint8
+
+const (
+	partWhole    part = iota
+	partReleases      // the first half of one with two numbers
+	partLooks         // one that has its number in common with the one before it
+	partFills         // that it fills the object, which has no number: see filling
+)
 
 // ended is the process that an entry tells the end of, -1 if it tells of none.
 func (x *entry) ended() int {

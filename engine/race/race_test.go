@@ -20,7 +20,11 @@ const (
 )
 
 // anyNumber: an acquire comes after all releases before it.
-func anyNumber(uint32) int { return -1 }
+func anyNumber(uint32) Bounds { return Bounds{Passes: -1, Room: -1} }
+
+func world(idle func(int) bool, bounds func(uint32) Bounds) World {
+	return World{Effect: effect, Idle: idle, Bounds: bounds, Uses: func(int, uint32) bool { return true }}
+}
 
 func effect(r *event.Rec) Effect {
 	switch r.Verb {
@@ -151,7 +155,7 @@ func TestFind(t *testing.T) {
 	} {
 		l := &log{}
 		c.build(l)
-		got := Find(4, l, effect, func(slot int) bool { return slot >= 2 }, anyNumber, 10)
+		got := Find(4, l, world(func(slot int) bool { return slot >= 2 }, anyNumber), 10)
 		if len(got) != c.want {
 			t.Errorf("%s: %d races, want %d: %+v", c.name, len(got), c.want, got)
 		}
@@ -172,7 +176,7 @@ func TestElements(t *testing.T) {
 		for slot, e := range [][2]uint32{c.a, c.b} {
 			l.add(slot, event.Rec{Kind: event.Op, Verb: write, Obj: memory, Seq: uint64(slot + 1), Step: uint32(slot), First: e[0], Last: e[1]})
 		}
-		if got := Find(2, l, effect, func(int) bool { return false }, anyNumber, 10); len(got) != c.want {
+		if got := Find(2, l, world(func(int) bool { return false }, anyNumber), 10); len(got) != c.want {
 			t.Errorf("%v and %v: %d races, want %d", c.a, c.b, len(got), c.want)
 		}
 	}
@@ -195,12 +199,14 @@ func TestTwoNumbers(t *testing.T) {
 			}
 			return e
 		}
+		w := world(func(int) bool { return false }, anyNumber)
+		w.Effect = effect
 		l := &log{}
 		l.op(0, write, memory)
 		l.add(0, event.Rec{Kind: event.Op, Verb: both, Obj: gate, Seq: 4})
 		l.add(1, event.Rec{Kind: event.Op, Verb: both, Obj: gate, Seq: 2})
 		l.add(1, event.Rec{Kind: event.Op, Verb: write, Obj: memory, Seq: 2, Step: 9})
-		if got := Find(2, l, effect, func(int) bool { return false }, anyNumber, 10); len(got) != c.want {
+		if got := Find(2, l, w, 10); len(got) != c.want {
 			t.Errorf("first number %d: %d races, want %d: %+v", c.before, len(got), c.want, got)
 		}
 	}
@@ -216,7 +222,7 @@ func TestStampsOutOfOrder(t *testing.T) {
 	l.add(1, event.Rec{Kind: event.Op, Verb: write, Obj: memory, Seq: 2})
 	l.at = at + 10
 	l.add(0, event.Rec{Kind: event.Op, Verb: release, Obj: gate, Seq: 2})
-	if got := Find(2, l, effect, func(int) bool { return false }, anyNumber, 10); len(got) != 0 {
+	if got := Find(2, l, world(func(int) bool { return false }, anyNumber), 10); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -235,7 +241,7 @@ func TestEndBeforeItsStamps(t *testing.T) {
 	l.add(-1, event.Rec{Kind: event.Ended, Obj: 0})
 	l.add(-1, event.Rec{Kind: event.StepBegin, Obj: event.NoObj})
 	l.add(2, event.Rec{Kind: event.Op, Verb: read, Obj: memory, Seq: 3})
-	if got := Find(3, l, effect, func(s int) bool { return s == 2 }, anyNumber, 10); len(got) != 0 {
+	if got := Find(3, l, world(func(s int) bool { return s == 2 }, anyNumber), 10); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -284,13 +290,14 @@ func TestCounted(t *testing.T) {
 	} {
 		l := &log{}
 		c.log(l)
-		passes := func(o uint32) int {
+		passes := func(o uint32) Bounds {
+			b := anyNumber(o)
 			if o == sem {
-				return c.first
+				b.Passes = c.first
 			}
-			return -1
+			return b
 		}
-		if got := Find(2, l, effect, func(int) bool { return false }, passes, 10); len(got) != c.races {
+		if got := Find(2, l, world(func(int) bool { return false }, passes), 10); len(got) != c.races {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 	}

@@ -2,6 +2,7 @@ package race
 
 import (
 	"container/heap"
+	"slices"
 
 	"ipcrun/engine/event"
 )
@@ -35,9 +36,16 @@ func (f *finder) replay(q []queue) {
 	h := heads{}
 	learning := map[int][]int{} // by process: who waits to learn of its end
 	all := make([]head, len(q))
-	ready := func(slot int) {
+	push := func(slot int) {
 		all[slot] = head{q[slot].first().at, slot}
 		heap.Push(&h, &all[slot])
+	}
+	ready := func(slot int) {
+		push(slot)
+		for _, s := range f.late {
+			push(s)
+		}
+		f.late = f.late[:0]
 	}
 	for s := range q {
 		if !q[s].empty() {
@@ -80,12 +88,40 @@ func (f *finder) step(s int, learning map[int][]int, ready func(slot int)) (wait
 		return false
 	}
 	o := f.object(x.obj)
-	if o.next < len(o.numbers) && o.numbers[o.next] < x.seq {
+	if x.part == partFills {
+		if f.early(s, x.at) {
+			f.late = append(f.late, s)
+			return true
+		}
+		f.op(s, x, o)
+		return false
+	}
+	if x.part == partLooks {
+		if o.before(x.seq + 1) {
+			o.lookers = append(o.lookers, looker{s, x.seq})
+			return true
+		}
+		f.op(s, x, o)
+		return false
+	}
+	if o.before(x.seq) {
 		o.waiting[x.seq] = s
 		return true
 	}
+	if o.bounds.Exact && !o.missing && x.seq != uint64(o.next)+1 {
+		f.loosen(&o.items)
+		f.loosen(&o.room)
+		o.missing = true
+	}
 	f.op(s, x, o)
 	o.next++
+	o.lookers = slices.DeleteFunc(o.lookers, func(l looker) bool {
+		if o.before(l.seq + 1) {
+			return false
+		}
+		ready(l.slot)
+		return true
+	})
 	if len(o.waiting) > 0 && o.next < len(o.numbers) {
 		if w, ok := o.waiting[o.numbers[o.next]]; ok {
 			delete(o.waiting, o.numbers[o.next])
@@ -93,4 +129,9 @@ func (f *finder) step(s int, learning map[int][]int, ready func(slot int)) (wait
 		}
 	}
 	return false
+}
+
+// before: an operation with a smaller number is still to be replayed.
+func (o *object) before(seq uint64) bool {
+	return o.next < len(o.numbers) && o.numbers[o.next] < seq
 }

@@ -10,8 +10,8 @@ func TestEffectsHaveNumbers(t *testing.T) {
 	for range 3 {
 		for i := range 4 {
 			n := all.number(uint16(i%2), write(i))
-			if all.of(n) != write(i) {
-				t.Errorf("%d: %+v", i, all.of(n))
+			if *all.of(n) != write(i) {
+				t.Errorf("%d: %+v", i, *all.of(n))
 			}
 		}
 	}
@@ -20,8 +20,8 @@ func TestEffectsHaveNumbers(t *testing.T) {
 	}
 	for i := range 3 {
 		e := Effect{Acquire: true, Key: i + 1}
-		if n := all.number(7, e); all.of(n) != e {
-			t.Errorf("%d: %+v", i, all.of(n))
+		if n := all.number(7, e); *all.of(n) != e {
+			t.Errorf("%d: %+v", i, *all.of(n))
 		}
 	}
 	if len(all.all) != 7 || len(all.numbers) != 4 {

@@ -344,6 +344,16 @@ func (f Family) Refused(err error, n int) error {
 	return fmt.Errorf("the kernel makes no %s: %w: %s", f, err, why)
 }
 
+// MaxBytes is how many bytes a queue holds where nobody says more (kernel.msgmnb), 0 if
+// that cannot be known.
+func MaxBytes() int {
+	n, err := limit("msgmnb")
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // MaxMessage is the size of the longest message that can be sent (kernel.msgmax).
 func MaxMessage() (int, error) { return limit("msgmax") }
 

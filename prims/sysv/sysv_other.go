@@ -61,6 +61,9 @@ func Detach([]byte) error { return ErrUnsupported }
 // Ftok fails.
 func Ftok(string, int) (int32, error) { return 0, ErrUnsupported }
 
+// MaxBytes is not known.
+func MaxBytes() int { return 0 }
+
 // MaxMessage is not known.
 func MaxMessage() (int, error) { return 0, ErrUnsupported }
 

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package prims
+
+func socketBuffer() int { return 0 }
