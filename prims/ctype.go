@@ -67,6 +67,11 @@ func checkCType(s string) error {
 	if _, ok := ParseCType(s); ok {
 		return nil
 	}
+	for _, t := range ctypes {
+		if bare := strings.TrimPrefix(s, "c_"); s == t.C || bare == t.C || bare == t.Name { // C's word, or ctypes'
+			return fmt.Errorf("the C type %s is written %s or %s", s, t.Letter, t.Name)
+		}
+	}
 	return fmt.Errorf("a C type is one of %s", strings.Join(CTypeNames(), " "))
 }
 

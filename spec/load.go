@@ -134,7 +134,11 @@ func (ld *loader) unknownKeys(n *ydoc.Node, known []string, what string) {
 		}
 		hint, detail := didYouMean(p.Key.Value, known), ""
 		if hint == "" {
-			detail = upperFirst(what) + " has the keys " + strings.Join(known, ", ") + "."
+			detail = what
+			if !strings.HasSuffix(what, ":") { // a key is written as it is
+				detail = upperFirst(what)
+			}
+			detail += " has the keys " + strings.Join(known, ", ") + "."
 		}
 		ld.add(codeKey, p.Key.Span, "unknown key \""+p.Key.Value+"\" in "+what, detail, hint)
 	}
