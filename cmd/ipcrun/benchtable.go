@@ -127,7 +127,7 @@ func rightAligned(rows [][]string) []string {
 		line := strings.Repeat(" ", wide[0]-source.Cells(row[0])) + row[0]
 		for i := 1; i+1 < len(row); i += 2 {
 			if k == 0 {
-				line += "    " + pad(row[i], wide[i]+2+wide[i+1])
+				line += "    " + source.Pad(row[i], wide[i]+2+wide[i+1])
 				continue
 			}
 			line += "    " + strings.Repeat(" ", wide[i]-source.Cells(row[i])) + row[i] + "  " + strings.Repeat(" ", wide[i+1]-source.Cells(row[i+1])) + row[i+1]
@@ -147,7 +147,7 @@ func bars(w io.Writer, list []*bench.Result, width int) {
 	room := width - len(margin) - name - 2 - 9 - 7
 	for _, r := range list {
 		each := took(r.Each())
-		fmt.Fprintf(w, "%s%s  %s%s %-4s %s\n", margin, pad(r.Case.Name, name), strings.Repeat(" ", max(0, 8-source.Cells(each))), each,
+		fmt.Fprintf(w, "%s%s  %s%s %-4s %s\n", margin, source.Pad(r.Case.Name, name), strings.Repeat(" ", max(0, 8-source.Cells(each))), each,
 			spread(r), bar(r.Each()/slowest, room))
 	}
 }

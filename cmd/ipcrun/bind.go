@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ipcrun/spec"
+	"ipcrun/spec/source"
 )
 
 // bindOptions put programs in the place of declared processes.
@@ -38,7 +39,7 @@ func (b *bindOptions) programs() (map[string]spec.Program, error) {
 	}
 	if b.dir != "" {
 		if st, err := os.Stat(b.dir); err != nil {
-			return nil, usage("--bind-dir %s: %s", b.dir, reason(err))
+			return nil, usage("--bind-dir %s: %s", b.dir, source.Reason(err))
 		} else if !st.IsDir() {
 			return nil, usage("--bind-dir %s: not a directory", b.dir)
 		}

@@ -14,6 +14,7 @@ import (
 	"ipcrun/engine"
 	"ipcrun/engine/event"
 	"ipcrun/spec"
+	"ipcrun/spec/source"
 )
 
 // campaign is one use of run: a list of scenarios, how often, how many at
@@ -226,9 +227,9 @@ func nothing(std streams, s *selection, in *inputs, res *outcome) error {
 // usageOrBroken tells a path that is wrong from a machine that refuses.
 func usageOrBroken(err error, path string) error {
 	if os.IsNotExist(err) || isDirectory(err) {
-		return usage("--log %s: %s", path, reason(err))
+		return usage("--log %s: %s", path, source.Reason(err))
 	}
-	return fmt.Errorf("--log %s: %s", path, reason(err))
+	return fmt.Errorf("--log %s: %s", path, source.Reason(err))
 }
 
 func isDirectory(err error) bool {

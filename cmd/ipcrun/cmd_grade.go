@@ -16,6 +16,7 @@ import (
 	"ipcrun/engine"
 	"ipcrun/engine/sandbox"
 	"ipcrun/spec/diag"
+	"ipcrun/spec/source"
 )
 
 func init() { register("grade", newGrade) }
@@ -111,7 +112,7 @@ func openExercise(path string, params map[string]string, d *display, std streams
 	l := &diag.List{}
 	ex, err := grade.Open(path, params, l)
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		u := &usageError{text: fmt.Sprintf("%s: %s", p.Path, reason(err))}
+		u := &usageError{text: fmt.Sprintf("%s: %s", p.Path, source.Reason(err))}
 		if errors.Is(err, fs.ErrNotExist) && filepath.Base(p.Path) == grade.FileName && p.Path != path {
 			u.hint = what
 		} else if near := nearFile(p.Path); errors.Is(err, fs.ErrNotExist) {
@@ -165,7 +166,7 @@ func runGrade(ctx context.Context, o *gradeOptions, exercise string, paths []str
 		g.Results = filepath.Join("results", ex.Name)
 	}
 	if err := g.Prepare(subs); err != nil {
-		return usage("--results %s: %s", g.Results, reason(err))
+		return usage("--results %s: %s", g.Results, source.Reason(err))
 	}
 	if g.Detail != grade.Full && !sandbox.Here().Spaces.Has(sandbox.Mount) {
 		fmt.Fprintln(std.err, "ipcrun: this machine cannot hide the exercise from a submission, which could print it: see ipcrun doctor")

@@ -131,7 +131,7 @@ func (in *inputs) refuse(d *diag.Diagnostic) {
 // unreadable reports a path that cannot be read.
 func (in *inputs) unreadable(name string, err error) {
 	in.files++
-	d := &diag.Diagnostic{Name: name, Summary: "cannot read it: " + reason(err)}
+	d := &diag.Diagnostic{Name: name, Summary: "cannot read it: " + source.Reason(err)}
 	if errors.Is(err, fs.ErrNotExist) {
 		d.Summary = "there is no such file or folder"
 		if near := neighbour(name); near != "" {
@@ -141,14 +141,6 @@ func (in *inputs) unreadable(name string, err error) {
 		}
 	}
 	in.refuse(d)
-}
-
-// reason is an error without the operation and path that the reader knows.
-func reason(err error) string {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.Err.Error()
-	}
-	return err.Error()
 }
 
 // neighbour suggests a command with a similar name where a word may have been meant

@@ -46,12 +46,12 @@ func (p *paramOptions) values(d *display, complaints *os.File) (map[string]strin
 func (p *paramOptions) readFile(out map[string]string, d *display, complaints *os.File) error {
 	file, err := os.Open(p.file)
 	if err != nil {
-		return usage("--param-file %s: %s", p.file, reason(err))
+		return usage("--param-file %s: %s", p.file, source.Reason(err))
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, ydoc.MaxSize+1))
 	if err != nil {
-		return usage("--param-file %s: %s", p.file, reason(err))
+		return usage("--param-file %s: %s", p.file, source.Reason(err))
 	}
 	f, l := source.New(p.file, data), &diag.List{}
 	root := ydoc.Parse(f, l)

@@ -53,11 +53,6 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// pad fills s up to n cells.
-func pad(s string, n int) string {
-	return s + strings.Repeat(" ", max(0, n-source.Cells(s)))
-}
-
 // columns aligns rows by terminal cells and wraps their last column, keeping
 // its indentation, so that no line is wider than width.
 func columns(rows [][]string, width int) []string {
@@ -74,7 +69,7 @@ func columns(rows [][]string, width int) []string {
 	for _, row := range rows {
 		head := ""
 		for i, cell := range row[:len(row)-1] {
-			head += pad(cell, wide[i]) + "  "
+			head += source.Pad(cell, wide[i]) + "  "
 		}
 		text := row[len(row)-1]
 		head += text[:len(text)-len(strings.TrimLeft(text, " "))]

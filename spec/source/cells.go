@@ -96,3 +96,6 @@ func codePoint(r rune) string {
 	}
 	return string(append(b, '>'))
 }
+
+// Pad is s with spaces behind it, so that it has at least n cells.
+func Pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-Cells(s))) }

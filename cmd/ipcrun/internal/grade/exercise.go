@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -67,7 +66,7 @@ func Open(path string, params map[string]string, l *diag.List) (*Exercise, error
 	}
 	for _, m := range e.Scenario.Exercise.Files {
 		if _, err := os.Stat(filepath.Join(e.Dir, m.Path)); err != nil {
-			l.Add(&diag.Diagnostic{Severity: diag.Error, File: e.file, Span: m.Span, Summary: "cannot use " + source.Visible(m.Path) + ": " + reason(err),
+			l.Add(&diag.Diagnostic{Severity: diag.Error, File: e.file, Span: m.Span, Summary: "cannot use " + source.Visible(m.Path) + ": " + source.Reason(err),
 				Detail: "Paths are relative to the directory of this file.", Hint: e.nearest(m.Path)})
 		}
 	}
@@ -100,14 +99,6 @@ func (e *Exercise) nearest(path string) string {
 		names = append(names, f.Name())
 	}
 	return diag.Suggest(filepath.Base(path), names)
-}
-
-// reason is an error without the operation and path that the reader knows.
-func reason(err error) string {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.Err.Error()
-	}
-	return err.Error()
 }
 
 // hash covers the scenario, its params and the files that its programs run on.

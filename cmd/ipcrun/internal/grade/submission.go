@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ipcrun/spec/source"
 )
 
 // Submission is what somebody has handed in: a file, or a directory.
@@ -44,7 +46,7 @@ func Find(paths []string) ([]Submission, error) {
 	for _, path := range paths {
 		st, err := os.Stat(path)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s", path, reason(err))
+			return nil, fmt.Errorf("%s: %s", path, source.Reason(err))
 		}
 		if !st.IsDir() || hasMakefile(path) {
 			if path, err = filepath.EvalSymlinks(path); err != nil {
@@ -57,7 +59,7 @@ func Find(paths []string) ([]Submission, error) {
 		}
 		entries, err := os.ReadDir(path)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s", path, reason(err))
+			return nil, fmt.Errorf("%s: %s", path, source.Reason(err))
 		}
 		for _, e := range entries {
 			if strings.HasPrefix(e.Name(), ".") {
@@ -87,7 +89,7 @@ func hasMakefile(dir string) bool {
 func (s *Submission) hash() (string, error) {
 	h := sha256.New()
 	if err := hashTree(h, s.Path); err != nil {
-		return "", fmt.Errorf("%s: %s", s.Path, reason(err))
+		return "", fmt.Errorf("%s: %s", s.Path, source.Reason(err))
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
@@ -97,7 +99,7 @@ func oddIn(root string) (wrong string) {
 	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			wrong = filepath.Base(path) + ": " + reason(err)
+			wrong = filepath.Base(path) + ": " + source.Reason(err)
 		case !d.IsDir() && !d.Type().IsRegular() && d.Type() != fs.ModeSymlink:
 			wrong = filepath.Base(path) + " is neither a file nor a directory"
 		default:
@@ -126,7 +128,7 @@ func isProgram(path string) bool {
 func programIn(dir, proc string, not func(name string) bool) (name, wrong string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return "", reason(err)
+		return "", source.Reason(err)
 	}
 	var all, named []string
 	for _, e := range entries {

@@ -75,11 +75,11 @@ func (r Run) writeOutput(w io.Writer, most int, st Style) bool {
 			continue
 		}
 		if most > 0 && len(l) > most+1 { // "1 line before" would take the place of the line
-			fmt.Fprintf(w, "  %s %s\n", st.faint(pad(n, wide)), st.faint(fmt.Sprintf("… %s before", count(len(l)-most, "line"))))
+			fmt.Fprintf(w, "  %s %s\n", st.faint(source.Pad(n, wide)), st.faint(fmt.Sprintf("… %s before", count(len(l)-most, "line"))))
 			l = l[len(l)-most:]
 		}
 		for _, line := range l {
-			fmt.Fprintf(w, "  %s %s\n", st.faint(pad(n, wide)), visible(line))
+			fmt.Fprintf(w, "  %s %s\n", st.faint(source.Pad(n, wide)), visible(line))
 		}
 	}
 	return len(names) > 0

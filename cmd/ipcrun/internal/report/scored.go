@@ -24,7 +24,7 @@ func (r Run) writeScored(w io.Writer, st Style) bool {
 	}
 	for i := range list {
 		s := &list[i]
-		line := fmt.Sprintf("    %-7s  %*s  %s", s.Result, wide, pointsOf(s), pad(r.label(s), ids))
+		line := fmt.Sprintf("    %-7s  %*s  %s", s.Result, wide, pointsOf(s), source.Pad(r.label(s), ids))
 		if why := r.WhyLost(s); why != "" {
 			line += "  " + st.faint(why)
 		}

@@ -136,7 +136,7 @@ func writeStuck(w io.Writer, s *event.Stuck, st Style) bool {
 		if x.Line > 0 {
 			text += st.faint(fmt.Sprintf("  line %d, since %s", x.Line, moment(x.Since)))
 		}
-		fmt.Fprintf(w, "  %s  %s\n", st.bold(pad(x.Proc, wide)), text)
+		fmt.Fprintf(w, "  %s  %s\n", st.bold(source.Pad(x.Proc, wide)), text)
 	}
 	return true
 }

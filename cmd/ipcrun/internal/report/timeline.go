@@ -77,7 +77,7 @@ func (r Run) writeRow(w io.Writer, e *event.Event, s string, times, whos int, st
 		}
 		s += st.faint(fmt.Sprintf("  line %d", e.Line))
 	}
-	fmt.Fprintf(w, "  %s  %s  %s\n", st.faint(fmt.Sprintf("%*s", times, moment(e.At))), pad(r.who(e), whos), s)
+	fmt.Fprintf(w, "  %s  %s  %s\n", st.faint(fmt.Sprintf("%*s", times, moment(e.At))), source.Pad(r.who(e), whos), s)
 }
 
 // lastEvents writes the last events up to number upto, at most n of them.

@@ -36,11 +36,6 @@ func quoted(s string) string {
 	return "“" + exact(s) + "”"
 }
 
-// pad fills s up to n cells.
-func pad(s string, n int) string {
-	return s + strings.Repeat(" ", max(0, n-source.Cells(s)))
-}
-
 // span is a length of time, as exact as a reader can use.
 func span(ns int64) string {
 	d := time.Duration(ns)
