@@ -359,3 +359,16 @@ processes:
   b: [{recv: q.r}, {write: v, value: 2}]
 `)
 }
+
+// TestForkOrdersAll: a fork comes before all that the child's own children do, whom it
+// forks at its start.
+func TestForkOrdersAll(t *testing.T) {
+	passes(t, `
+name: x
+primitives: {v: {value: i}}
+processes:
+  a: [{write: v, value: 1}, {fork: b}, {wait: b}]
+  b: {parent: a, steps: [{wait: c}]}
+  c: {parent: b, steps: [{write: v, value: 2}]}
+`)
+}

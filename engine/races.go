@@ -29,6 +29,7 @@ func (r *run) races() {
 		Idle:   func(slot int) bool { return r.plan.Slots[slot].Flags&script.SlotIdle != 0 },
 		Bounds: r.bounds,
 		Uses:   r.uses,
+		Born:   r.born,
 	}
 	for _, x := range race.Find(len(r.plan.Slots), r.understood(), known, maxRaces) {
 		r.emit(&event.Rec{Kind: event.Raced, Step: x.Second.Step, Obj: x.Object, Value: map[string]any{
@@ -67,6 +68,16 @@ func (r *run) uses(slot int, object uint32) bool {
 	}
 	prim := r.plan.Prims[object].Decl
 	return d.Of == prim || slices.ContainsFunc(d.Uses, func(u spec.Use) bool { return u.Prim == prim })
+}
+
+// born lists the children that a process forks at its start.
+func (r *run) born(slot int) (children []int) {
+	for i := range r.plan.Slots {
+		if s := &r.plan.Slots[i]; s.Parent == slot && s.Flags&script.SlotForked == 0 {
+			children = append(children, i)
+		}
+	}
+	return children
 }
 
 // outsiderUses: a program that somebody else wrote has a primitive.

@@ -87,9 +87,9 @@ func (f *finder) life(s int, x *entry) {
 	c := f.clocks[s]
 	switch x.kind {
 	case event.Forked:
-		// By the parent, or seen by the engine.
-		if int(x.obj) < f.n {
-			f.clocks[x.obj].join(c)
+		// What the engine sees of it is no order of the script's.
+		if int(x.obj) < f.n && s != f.n {
+			f.forked(int(x.obj), c)
 			c[s]++
 		}
 	case event.Reaped:
@@ -122,6 +122,18 @@ func (f *finder) life(s int, x *entry) {
 		}
 	case event.Print, event.OrderDone, event.Ready:
 		f.publish(s)
+	}
+}
+
+// forked: a process begins with what its parent knew, and so do those that it forks at
+// its start.
+func (f *finder) forked(slot int, c clock) {
+	f.clocks[slot].join(c)
+	if f.born == nil {
+		return
+	}
+	for _, child := range f.born(slot) {
+		f.forked(child, c)
 	}
 }
 

@@ -58,6 +58,9 @@ type World struct {
 	Effect func(r *event.Rec) Effect
 	// Idle tells the processes that obey the script.
 	Idle func(slot int) bool
+	// Born are the processes that a process forks before it does anything else, nil
+	// where none does. Nothing in the log of the process says so.
+	Born func(slot int) []int
 	// Bounds is what there is to count about an object.
 	Bounds func(object uint32) Bounds
 	// Uses tells whether a process can operate on an object at all.
@@ -78,6 +81,7 @@ type finder struct {
 	idle    func(slot int) bool
 	bounds  func(object uint32) Bounds
 	uses    func(slot int, object uint32) bool
+	born    func(slot int) []int
 	q       []queue // of each process, what is still to be replayed
 	effects effects
 	clocks  []clock
@@ -116,7 +120,7 @@ type object struct {
 // Find replays a log of n processes and returns the races, each pair of steps
 // once, in order of time; at most limit of them.
 func Find(n int, log Log, w World, limit int) []Race {
-	f := &finder{n: n, effect: w.Effect, idle: w.Idle, bounds: w.Bounds, uses: w.Uses, objects: map[uint32]*object{}, signals: map[[3]int]clock{},
+	f := &finder{n: n, effect: w.Effect, idle: w.Idle, bounds: w.Bounds, uses: w.Uses, born: w.Born, objects: map[uint32]*object{}, signals: map[[3]int]clock{},
 		seen: map[[4]uint32]bool{}, limit: limit, exited: make([]bool, n+1)}
 	for i := range n + 1 {
 		c := make(clock, n+1)

@@ -127,6 +127,10 @@ func TestFind(t *testing.T) {
 		{"fork does not order the parent's future", func(l *log) {
 			l.add(0, event.Rec{Kind: event.Forked, Obj: 1}).op(0, write, memory).op(1, read, memory)
 		}, 1},
+		{"that the engine sees a fork does not give the script's knowledge to the child", func(l *log) {
+			l.op(0, write, memory).add(0, event.Rec{Kind: event.Print}).add(-1, event.Rec{Kind: event.StepBegin})
+			l.add(-1, event.Rec{Kind: event.Forked, Obj: 1}).op(1, read, memory)
+		}, 1},
 		{"wait orders the child's past", func(l *log) {
 			l.op(1, write, memory).add(1, event.Rec{Kind: event.Exiting}).add(0, event.Rec{Kind: event.Reaped, Obj: 1}).op(0, read, memory)
 		}, 0},
