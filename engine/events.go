@@ -45,9 +45,14 @@ func (r *run) events(keep func(int, event.Kind) bool) []event.Event {
 		out = make([]event.Event, 0, r.log.Len()) // large ones, and there may be many
 	}
 	t0 := r.zero()
+	var ops []numbered
 	r.log.Each(keep, func(slot int, rec event.Rec) {
+		if n := numberOf(&rec); n != 0 {
+			ops = append(ops, numbered{len(out), rec.Obj, n})
+		}
 		out = append(out, r.event(t0, slot, &rec))
 	})
+	onTime(ops, func(i int) *int64 { return &out[i].At })
 	sort.SliceStable(out, func(i, j int) bool { return out[i].At < out[j].At })
 	return out
 }

@@ -78,6 +78,9 @@ func (r *run) catchUp(first, count int) {
 	}
 	for slot := first; slot < first+count && !r.waiting; slot++ {
 		r.noteEnd(slot)
+		if !r.waiting {
+			r.awaitEnding(slot)
+		}
 	}
 }
 

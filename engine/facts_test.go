@@ -158,3 +158,106 @@ func TestRunsAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestBefore: what an operation lets another one do comes after it, also where the other
+// process is quicker to say so; who still waits for room comes after who made some.
+func TestBefore(t *testing.T) {
+	const rounds = 40
+	var first, second, asserts strings.Builder
+	for i := range rounds {
+		fmt.Fprintf(&first, `
+      - {put: there, value: 1, name: put %[1]d}
+      - {recv: back.r, name: received %[1]d}
+      - {release: gate, name: opened %[1]d}`, i)
+		fmt.Fprintf(&second, `
+      - {get: there, name: got %[1]d}
+      - {send: back.w, value: 1, name: sent %[1]d}
+      - {acquire: gate, name: passed %[1]d}`, i)
+		fmt.Fprintf(&asserts, `
+  - assert: before("put %[1]d", "got %[1]d") && before("sent %[1]d", "received %[1]d") && before("opened %[1]d", "passed %[1]d")`, i)
+	}
+	passes(t, `
+name: x
+primitives: {there: queue, back: {pipe: one-way}, gate: {semaphore: 0}}
+processes:
+  first:
+    steps:`+first.String()+`
+  second:
+    steps:`+second.String()+`
+steps:
+  - wait: first
+  - wait: second`+asserts.String()+"\n")
+
+	passes(t, fmt.Sprintf(`
+name: x
+params: {text: %s}
+primitives: {line: {pipe: one-way}}
+processes:
+  receiver: idle
+  sender:
+    steps:
+      - {send: line.w, value: "${text}"}
+      - {send: line.w, value: "${text + text + text}", name: sent}
+steps:
+  - eventually: sender.blocked_on == "line"
+  - {in: receiver, recv: line.r, name: room}
+  - {in: receiver, recv: line.r}
+  - wait: sender
+  - assert: before("room", "sent")
+`, strings.Repeat("x", 60_000)))
+}
+
+// TestHeardOfEnd: who has seen by the end of a file that a process ends may tell the
+// script before the kernel does.
+func TestHeardOfEnd(t *testing.T) {
+	for range 60 {
+		passes(t, `
+name: x
+primitives: {line: {pipe: one-way}}
+processes:
+  writer: {steps: [{send: line.w, value: 1}]}
+  reader: {daemon: true, steps: [{recv: line.r}, {recv: line.r, error: EOF}, {print: it has ended}, pause]}
+steps:
+  - {expect: it has ended, from: reader}
+  - assert: writer.exit_code == 0 && writer.state == "ended"
+`)
+	}
+}
+
+// TestKilledBefore: a process that was killed has ended before those who end because they
+// have noticed, however late the engine looks.
+func TestKilledBefore(t *testing.T) {
+	for range 8 {
+		passes(t, `
+name: x
+primitives: {line: {pipe: one-way}, gate: {lock, robust: true}}
+processes:
+  parent: {signals: {SIGCHLD: [{exit: 0}]}, steps: [{repeat: forever, do: [pause]}]}
+  victim:
+    parent: parent
+    steps: [{acquire: gate}, {send: line.w, value: 1}, pause]
+  reader: {steps: [{recv: line.r}, {recv: line.r, error: EOF}]}
+  heir: {steps: [{while: gate.holder == "", do: [{sleep: 1ms}]}, {acquire: gate, error: OwnerDied}]}
+steps:
+  - eventually: victim.blocked_on == "signal" && parent.blocked_on == "signal" && reader.blocked_on == "line" && heir.blocked_on == "gate"
+  - {kill: victim, signal: SIGKILL}
+  - wait: parent
+  - wait: reader
+  - wait: heir
+  - assert: victim.ended < parent.ended && victim.ended < reader.ended && victim.ended < heir.ended
+`)
+	}
+	passes(t, `
+name: x
+processes:
+  guard: {signals: {SIGTERM: ignore}, steps: [{repeat: forever, do: [pause]}], daemon: true}
+  other: idle
+  victim: {steps: [{block: SIGTERM}, {print: blocked}, {sleep: 30ms}, {print: late}, {unblock: SIGTERM}, pause]}
+steps:
+  - {expect: blocked, from: victim}
+  - {kill: victim, signal: SIGTERM}
+  - {expect: late, from: victim}
+  - wait: victim
+  - assert: victim.exit_signal == "SIGTERM" && victim.ended - victim.started > 0.03
+`)
+}

@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"golang.org/x/sys/unix"
-
-	"ipcrun/engine/proc"
-)
+import "ipcrun/engine/proc"
 
 // endsLater: a process is there, and no zombie yet, though its end may have begun.
 func endsLater(pid int) bool {
@@ -83,19 +79,6 @@ func (r *run) endBelow(slot int) {
 		if r.plan.Slots[i].Parent == slot && r.isFound(i) && k.forked {
 			r.noteEnd(i)
 		}
-	}
-}
-
-// noteEnd takes note of the end of a process if it has ended. That of a program whose
-// name has no process for sure is its supervisor's to tell.
-func (r *run) noteEnd(slot int) {
-	p := r.procs[slot]
-	if p.ended || p.pidfd < 0 || p.program != nil && !p.program.watched {
-		return
-	}
-	fds := []unix.PollFd{{Fd: int32(p.pidfd), Events: unix.POLLIN}}
-	if n, err := unix.Poll(fds, 0); err == nil && n > 0 {
-		r.processEnded(slot)
 	}
 }
 

@@ -15,7 +15,7 @@ func (r *Result) Each() iter.Seq[*event.Event] { return r.run.each }
 
 func (r *run) each(yield func(*event.Event) bool) {
 	t0 := r.zero()
-	place := r.places(t0)
+	place, times := r.places(t0)
 	// Who comes early waits: processes are heard one after another, so that is not long.
 	early := map[uint32]*event.Event{}
 	i, next, over := 0, uint32(0), false
@@ -24,14 +24,16 @@ func (r *run) each(yield func(*event.Event) bool) {
 		if over {
 			return
 		}
+		e := r.event(t0, slot, &rec)
+		e.At = times[i]
 		at := place[i]
 		i++
 		if at != next {
-			e := r.event(t0, slot, &rec)
-			early[at] = &e
+			early[at] = new(event.Event)
+			*early[at] = e
 			return
 		}
-		now = r.event(t0, slot, &rec)
+		now = e
 		for e := &now; e != nil; e = early[next] {
 			delete(early, next)
 			next++
@@ -42,24 +44,29 @@ func (r *run) each(yield func(*event.Event) bool) {
 	})
 }
 
-// places are those of the log's records in the order of time.
-func (r *run) places(t0 int64) []uint32 {
-	at := make([]int64, 0, r.log.Len())
+// places are those of the log's records in the order of time, and their times.
+func (r *run) places(t0 int64) (place []uint32, at []int64) {
+	at = make([]int64, 0, r.log.Len())
+	var ops []numbered
 	r.log.Each(nil, func(slot int, rec event.Rec) {
+		if n := numberOf(&rec); n != 0 {
+			ops = append(ops, numbered{len(at), rec.Obj, n})
+		}
 		if rec.Kind == event.Forked { // it may have been seen before it was told
 			at = append(at, r.event(t0, slot, &rec).At)
 			return
 		}
 		at = append(at, rec.At-t0)
 	})
+	onTime(ops, func(i int) *int64 { return &at[i] })
 	order := make([]uint32, len(at))
 	for i := range order {
 		order[i] = uint32(i)
 	}
 	slices.SortStableFunc(order, func(a, b uint32) int { return cmp.Compare(at[a], at[b]) })
-	place := make([]uint32, len(at))
+	place = make([]uint32, len(at))
 	for i, n := range order {
 		place[n] = uint32(i)
 	}
-	return place
+	return place, at
 }

@@ -104,6 +104,7 @@ func (r *run) drain() (notable bool) {
 				return
 			}
 			r.news++
+			r.procs[i].last = event.PeekAt(b, r.procs[i].last)
 			k := event.PeekKind(b)
 			notable = notable || r.anything || k.Notable()
 			if !k.Noted() && k != event.Piece {

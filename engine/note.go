@@ -12,6 +12,7 @@ type sending struct {
 	from, to int // slots, -1: the script, -2: the kernel, -3: somebody else
 	signal   int
 	step     uint32
+	at       int64
 }
 
 // Senders that have no slot.
@@ -48,14 +49,14 @@ func (r *run) note(slot int, rec *event.Rec) {
 			p.part = ""
 		}
 	case event.Sent:
-		r.sent = append(r.sent, sending{from: slot, to: int(rec.Obj), signal: event.SignalOf(rec.Value).Number, step: rec.Step})
+		r.sent = append(r.sent, sending{from: slot, to: int(rec.Obj), signal: event.SignalOf(rec.Value).Number, step: rec.Step, at: rec.At})
 	case event.Got:
 		if slot < 0 { // of a program: see observedSignals
 			return
 		}
 		s := event.SignalOf(rec.Value)
 		if from := r.sender(s.Pid, s.Code); from < 0 && from != fromScript {
-			r.sent = append(r.sent, sending{from: from, to: slot, signal: s.Number})
+			r.sent = append(r.sent, sending{from: from, to: slot, signal: s.Number, at: rec.At})
 		}
 	case event.Fail:
 		// What was only attempted was not sent.

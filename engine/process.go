@@ -26,9 +26,10 @@ type process struct {
 	reaped    bool // its status was taken, by whomever
 	status    proc.Status
 	readyAt   int64
-	orders    int // engine's end of the socket for orders, 0: none
-	given     int // the process's end, until it is handed over
-	pending   int // orders under way
+	last      int64 // when it recorded what it recorded last
+	orders    int   // engine's end of the socket for orders, 0: none
+	given     int   // the process's end, until it is handed over
+	pending   int   // orders under way
 
 	out     []byte // lines printed, each with its line feed
 	lines   []string
@@ -59,6 +60,7 @@ type helper struct {
 type terminal struct {
 	tty        *proc.Terminal
 	transcript []byte
+	pressed    int64  // when a key was pressed on it last
 	path       string // its other side, as the kernel names it
 	eof        bool
 }
@@ -155,102 +157,6 @@ func (r *run) discover() {
 			return
 		}
 	}
-}
-
-// processEnded is called when a process has ended, reaped or not.
-func (r *run) processEnded(slot int) {
-	p := r.procs[slot]
-	if p.ended || p.noting {
-		return
-	}
-	p.noting = true // what is drained below may tell of its end, too
-	if r.isForeign(slot) {
-		r.endBelow(slot)
-	}
-	if p.program != nil {
-		r.dismiss(slot)
-	}
-	s := r.arena.Slot(slot)
-	at := arena.Now()
-	p.blocked = s.State() == arena.Blocked
-	r.takeStatus(p)
-	if p.pidfd >= 0 {
-		r.watcher.Remove(p.pidfd)
-	}
-	s.NoteEnd(at)
-	if p.blocked {
-		r.arena.Unblocked()
-	}
-	// What it did comes before its end.
-	r.drain()
-	p.ended = true
-	r.emit(&event.Rec{Kind: event.Ended, Obj: uint32(slot), At: max(s.EndedAt(), r.arena.T0()), Value: statusValue(p.status)})
-	if p.orders > 0 {
-		for _, o := range r.orders {
-			if o.slot == slot && !o.done {
-				o.done, o.lost = true, !within(p.exit, r.plan.StepAt(o.step))
-			}
-		}
-	}
-	for i, h := range r.handles {
-		if died := r.plan.Prims[i].Kind.Died; died != nil {
-			died(h, slot)
-		}
-	}
-	r.countLive()
-}
-
-// takeStatus finds out how a process ended: by reaping it if it is ours, from
-// whoever reaped it, or from the kernel.
-func (r *run) takeStatus(p *process) {
-	s := r.arena.Slot(p.slot)
-	if p.pidfd >= 0 && !p.reaped {
-		if st, reaped, err := proc.WaitPidfd(p.pidfd); err == nil && reaped {
-			p.reaped, p.status = true, st
-			s.RecordStatus(st.Encode())
-			return
-		}
-	}
-	if ws, ok := s.Status(); ok {
-		p.reaped, p.status = true, proc.DecodeStatus(ws)
-		return
-	}
-	if p.status.Known {
-		return
-	}
-	if prog := r.foundIn(p.slot); prog != nil {
-		if st, ok := prog.program.statuses[p.pid]; ok {
-			p.status, p.reaped = st, true
-			return
-		}
-	}
-	if st, ok := proc.ZombieStatus(p.pid); ok {
-		p.status = st
-		return
-	}
-	if p.pidfd >= 0 {
-		if st, ok := proc.PidfdStatus(p.pidfd); ok {
-			p.status = st
-			return
-		}
-	}
-	if code, ok := s.ExitCode(); ok {
-		p.status = proc.Status{Known: true, Exited: true, Code: code}
-		return
-	}
-	if prog := r.foundIn(p.slot); prog != nil && r.isFound(p.slot) && r.isObserved(p.slot) && !r.torn {
-		if st, ok := r.awaitStatus(prog.slot, p.pid); ok {
-			p.status, p.reaped = st, true
-		}
-	}
-}
-
-// exists: it lives or is a zombie. Its pid alone may be another's by now.
-func (p *process) exists() bool {
-	if p.pidfd >= 0 {
-		return unix.PidfdSendSignal(p.pidfd, 0, nil, 0) != unix.ESRCH
-	}
-	return proc.Exists(p.pid)
 }
 
 func (r *run) countLive() {

@@ -300,6 +300,7 @@ func (r *run) Press(a *script.Action, slot int, key string) error {
 		return err
 	}
 	r.emit(&event.Rec{Kind: event.Pressed, Step: a.Step, Obj: uint32(slot), Value: key})
+	t.pressed = arena.Now()
 	if err := t.tty.Press(b...); err != nil {
 		return err
 	}

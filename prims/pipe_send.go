@@ -53,8 +53,9 @@ func (p *pipe) send(e *pipeEnd, c *Call, frame []byte) error {
 			} else {
 				s.partial.Store(1)
 			}
-			c.Seq = p.seq.Add(1)
 		}
+		// Nobody has all of it before its end is written.
+		c.Seq = p.seq.Add(1)
 		number := s.sent.Load() + 1
 		// The beginning of a long one goes in one piece, so that a receiver never
 		// finds a part of its length.

@@ -124,6 +124,9 @@ type Op struct {
 	// Keyed: its order is with operations about the same thing alone. The value
 	// of its record is the number of that thing, or a mapping with it as job.
 	Keyed bool
+	// Ahead: the operation may wait in the kernel after it has taken its number, so that
+	// others with larger numbers are done before it.
+	Ahead bool
 }
 
 // Order is what an operation contributes to happens-before.

@@ -296,6 +296,15 @@ func Read(b []byte) (Rec, error) {
 	return rec, err
 }
 
+// PeekAt is the time of the next record of a process as its Writer wrote it, whose last
+// one was of the time last, without decoding more of it.
+func PeekAt(b []byte, last int64) int64 {
+	if isShort(b) {
+		return last + int64(binary.LittleEndian.Uint32(b)>>8)
+	}
+	return int64(binary.LittleEndian.Uint64(b[12:]))
+}
+
 // PeekKind is the kind of an encoded record, without decoding it.
 func PeekKind(b []byte) Kind {
 	if b[0]&shortBit != 0 {

@@ -142,6 +142,9 @@ func (s *Slot) RecordStatus(ws uint32) {
 	s.SetState(Ended)
 }
 
+// NoteStatus is RecordStatus for the engine, which takes note of the end by itself.
+func (s *Slot) NoteStatus(ws uint32) { s.status.Store(uint64(ws) + 1) }
+
 // Status is what RecordStatus noted.
 func (s *Slot) Status() (ws uint32, ok bool) {
 	v := s.status.Load()
@@ -176,6 +179,15 @@ func Counter(prims []byte, off int) uint64 {
 // reaper has said so.
 func (s *Slot) NoteEnd(at int64) {
 	s.endedAt.CompareAndSwap(0, at)
+	s.SetState(Ended)
+}
+
+// NoteKilled is NoteEnd for a process that has not said anything of its end. Its reaper
+// has stamped it after the end, so what is earlier is nearer to it.
+func (s *Slot) NoteKilled(at int64) {
+	if t := s.endedAt.Load(); t == 0 || at < t {
+		s.endedAt.Store(at)
+	}
 	s.SetState(Ended)
 }
 
