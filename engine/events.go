@@ -47,7 +47,7 @@ func (r *run) events(keep func(int, event.Kind) bool) []event.Event {
 	t0 := r.zero()
 	var ops []numbered
 	r.log.Each(keep, func(slot int, rec event.Rec) {
-		if n := numberOf(&rec); n != 0 {
+		if n := r.numberOf(&rec); n != 0 {
 			ops = append(ops, numbered{len(out), rec.Obj, n})
 		}
 		out = append(out, r.event(t0, slot, &rec))

@@ -79,7 +79,7 @@ processes:
   first:
     steps:
       - {repeat: "${rounds}", as: i, do: [{print: "${i}"}, {put: next, value: "${i}"}, {get: go}]}
-  between: {daemon: true, steps: [{repeat: forever, do: [{print: noise}]}]}
+  between: {daemon: true, steps: [{repeat: 100000, do: [{print: noise}]}]}
   second:
     steps:
       - {repeat: "${rounds}", do: [{get: next, into: n}, {print: "it has printed ${n}"}]}
@@ -188,23 +188,29 @@ steps:
   - wait: first
   - wait: second`+asserts.String()+"\n")
 
-	passes(t, fmt.Sprintf(`
+	// Who still waits for room after a part of it was made ends after that.
+	for _, c := range []struct{ line, more, room string }{
+		{"pipe: one-way", "${text + text + text}", "recv: line.r"},
+		{"pipe: one-way, bytes: true", "${text}", "recv: line.r, size: 1000"},
+	} {
+		passes(t, fmt.Sprintf(`
 name: x
 params: {text: %s}
-primitives: {line: {pipe: one-way}}
+primitives: {line: {%s}}
 processes:
   receiver: idle
   sender:
     steps:
       - {send: line.w, value: "${text}"}
-      - {send: line.w, value: "${text + text + text}", name: sent}
+      - {send: line.w, value: "%s", name: sent}
 steps:
   - eventually: sender.blocked_on == "line"
-  - {in: receiver, recv: line.r, name: room}
+  - {in: receiver, %s, name: room}
   - {in: receiver, recv: line.r}
   - wait: sender
   - assert: before("room", "sent")
-`, strings.Repeat("x", 60_000)))
+`, strings.Repeat("x", 60_000), c.line, c.more, c.room))
+	}
 }
 
 // TestHeardOfEnd: who has seen by the end of a file that a process ends may tell the

@@ -49,7 +49,7 @@ func (r *run) places(t0 int64) (place []uint32, at []int64) {
 	at = make([]int64, 0, r.log.Len())
 	var ops []numbered
 	r.log.Each(nil, func(slot int, rec event.Rec) {
-		if n := numberOf(&rec); n != 0 {
+		if n := r.numberOf(&rec); n != 0 {
 			ops = append(ops, numbered{len(at), rec.Obj, n})
 		}
 		if rec.Kind == event.Forked { // it may have been seen before it was told

@@ -17,12 +17,15 @@ type numbered struct {
 
 // numberOf is the number of an operation that took effect before any operation on its
 // object that has a larger one was done, 0 where that is not known.
-func numberOf(rec *event.Rec) uint64 {
+func (r *run) numberOf(rec *event.Rec) uint64 {
 	if rec.Kind != event.Op {
 		return 0
 	}
 	v := script.VerbByID(rec.Verb)
-	if v == nil || v.Prim() == nil || v.Prim().Ahead {
+	if v == nil || v.Prim() == nil {
+		return 0
+	}
+	if ahead := v.Prim().Ahead; ahead != nil && ahead(r.plan.Prims[rec.Obj].Args(), rec.Value) {
 		return 0
 	}
 	return rec.Seq

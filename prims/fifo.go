@@ -134,7 +134,7 @@ nobody has the other end open.`,
 			return f.open || uint64(f.opens.Load()) != seen
 		}},
 		{Verb: fifoOpens, Do: func(any, *Call) error { return nil }, Order: Release},
-		{Verb: "send", Do: fifoSend, Order: Release | Fills, Ready: fifoReady},
+		{Verb: "send", Do: fifoSend, Order: Release | Fills, Ready: fifoReady, Ahead: func(_ Args, v any) bool { return writtenBytes(v) > pipeBuf }},
 		{Verb: "recv", Do: fifoRecv, Order: Acquire | Frees, Ready: fifoReady},
 		{Verb: "close", Do: func(h any, c *Call) error { return pipeClose(h.(*fifo).pipe, c) }, Order: Release},
 		{Verb: "unlink", Do: func(h any, c *Call) error {

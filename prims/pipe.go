@@ -152,7 +152,7 @@ other processes keep their copies. Closing twice changes nothing.`,
 	Detach: func(h any) { h.(*pipe).detach() },
 	Facts:  func(h any, _ View) map[string]any { return h.(*pipe).facts() },
 	Ops: []Op{
-		{Verb: "send", Do: pipeSend, Ready: pipeReady, Order: Release | Fills},
+		{Verb: "send", Do: pipeSend, Ready: pipeReady, Order: Release | Fills, Ahead: pipeAhead},
 		{Verb: "recv", Do: pipeRecv, Ready: pipeReady, Order: Acquire | Frees},
 		{Verb: "poll", Do: pipePoll, Ready: pipeReady, Order: Acquire},
 		{Verb: "close", Do: pipeClose, Order: Release},

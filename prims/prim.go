@@ -124,9 +124,10 @@ type Op struct {
 	// Keyed: its order is with operations about the same thing alone. The value
 	// of its record is the number of that thing, or a mapping with it as job.
 	Keyed bool
-	// Ahead: the operation may wait in the kernel after it has taken its number, so that
-	// others with larger numbers are done before it.
-	Ahead bool
+	// Ahead reports, by the value of its record, whether the operation may have waited
+	// after it had taken its number, so that others with larger numbers were done before
+	// it; nil: it never does.
+	Ahead func(a Args, value any) bool
 }
 
 // Order is what an operation contributes to happens-before.

@@ -19,6 +19,27 @@ func pipeRoom(a Args) Room {
 	return r
 }
 
+// socketPiece is what a socket takes at once, or nothing of it, bytes.
+const socketPiece = 32 << 10
+
+// pipeAhead: a long text has the number of its beginning, and is written in pieces,
+// between which others receive. Messages get a number for each piece.
+func pipeAhead(a Args, v any) bool {
+	piece := socketPiece
+	if isOneWay(a) {
+		piece = pipeBuf
+	}
+	return isStream(a) && writtenBytes(v) > piece
+}
+
+// socketAhead: messages, too, have the number of their beginning.
+func socketAhead(a Args, v any) bool {
+	if _, raw := socketArgs(a); raw {
+		return writtenBytes(v) > socketPiece
+	}
+	return frameBytes(v) > socketPiece
+}
+
 // writtenBytes is how many bytes were written, by the value of the record.
 func writtenBytes(v any) int {
 	text, ok := v.(string)

@@ -125,7 +125,7 @@ and its length is none of the C type.`,
 		return f
 	},
 	Ops: []Op{
-		{Verb: "send", Do: sysvSend, Ready: neverReady, Order: Release | Fills, Ahead: true},
+		{Verb: "send", Do: sysvSend, Ready: neverReady, Order: Release | Fills, Ahead: func(Args, any) bool { return true }},
 		{Verb: "recv", Do: sysvRecv, Ready: neverReady, Order: Acquire | Frees},
 		{Verb: "remove", Do: func(h any, c *Call) error { return h.(*sysvQueue).remove(c) }, Order: Release},
 	},

@@ -160,7 +160,7 @@ socket of this process as well.`,
 			return s.open || uint64(s.turns.Load()) != seen
 		}},
 		{Verb: "accept", Do: socketAccept, Order: Acquire | Frees, Ready: socketReady},
-		{Verb: "send", Do: socketSend, Order: Release | Fills, Ready: socketReady},
+		{Verb: "send", Do: socketSend, Order: Release | Fills, Ready: socketReady, Ahead: socketAhead},
 		{Verb: "recv", Do: socketRecv, Order: Acquire | Frees, Ready: socketReady},
 		{Verb: "close", Do: socketClose, Order: Release},
 		{Verb: "unlink", Do: func(h any, c *Call) error {
