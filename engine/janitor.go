@@ -70,22 +70,26 @@ func (r *run) tidy() (left []string) {
 	}
 	h.told.Close()
 	h.told = nil
-	p := []unix.PollFd{{Fd: int32(h.pidfd), Events: unix.POLLIN}}
-	for until := time.Now().Add(patienceWithJanitor); ; {
-		n, err := unix.Poll(p, int(time.Until(until).Milliseconds()))
-		if err == unix.EINTR {
-			continue
-		}
-		if n == 0 {
-			// Somebody has stopped it.
-			_ = unix.Kill(h.pid, unix.SIGKILL)
-			_, _ = unix.Poll(p, int(patienceWithDeath.Milliseconds()))
-		}
-		break
+	if !h.endsWithin(patienceWithJanitor) {
+		// Somebody has stopped it, or the machine is busy.
+		_ = unix.Kill(h.pid, unix.SIGKILL)
+		h.endsWithin(patienceWithDeath)
 	}
 	if _, reaped, err := proc.WaitPidfd(h.pidfd); err == nil && !reaped {
 		left = append(left, "the janitor")
 	}
 	unix.Close(h.pidfd)
 	return left
+}
+
+// endsWithin waits for the end of the janitor. What interrupts the wait is no end: the
+// runtime sends itself signals.
+func (h *household) endsWithin(d time.Duration) bool {
+	p := []unix.PollFd{{Fd: int32(h.pidfd), Events: unix.POLLIN}}
+	for until := time.Now().Add(d); ; {
+		n, err := unix.Poll(p, int(max(time.Until(until), 0).Milliseconds()))
+		if err != unix.EINTR {
+			return n > 0
+		}
+	}
 }

@@ -9,9 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"ipcrun/engine"
 	"ipcrun/engine/event"
@@ -98,6 +101,49 @@ func shortDir(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = os.Remove(dir) }) // what is in it was left behind
 	return dir
+}
+
+// TestStoppedJanitor: a janitor that somebody has stopped is ended, and waited for also
+// where signals interrupt the wait.
+func TestStoppedJanitor(t *testing.T) {
+	ended, stopped := make(chan struct{}), make(chan int)
+	go func() {
+		janitor := 0
+		defer func() { stopped <- janitor }()
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+			}
+			if janitor == 0 {
+				children, _ := proc.Tree(os.Getpid())
+				for _, pid := range children {
+					if f, err := proc.ReadFacts(pid); err == nil && f.Ppid == os.Getpid() && f.Name == "ipcrun-janitor" {
+						janitor = pid
+						_ = unix.Kill(pid, unix.SIGSTOP)
+					}
+				}
+				continue
+			}
+			tasks, _ := os.ReadDir("/proc/self/task")
+			for _, task := range tasks {
+				if tid, err := strconv.Atoi(task.Name()); err == nil {
+					_ = unix.Tgkill(os.Getpid(), tid, unix.SIGURG) // as the runtime does
+				}
+			}
+		}
+	}()
+	passes(t, `
+name: x
+primitives: {q: {sysv_queue: i}}
+processes: {p: {steps: [{send: q, value: 1}, {sleep: 300ms}]}}
+steps: [{wait: p}]
+`)
+	close(ended)
+	if <-stopped == 0 {
+		t.Error("there was no janitor")
+	}
 }
 
 // TestNamedObjectsOfAKilledEngine kills an engine with SIGKILL at random moments
