@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -106,25 +107,16 @@ func shortDir(t *testing.T) string {
 // TestStoppedJanitor: a janitor that somebody has stopped is ended, and waited for also
 // where signals interrupt the wait.
 func TestStoppedJanitor(t *testing.T) {
-	ended, stopped := make(chan struct{}), make(chan int)
+	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
-		janitor := 0
-		defer func() { stopped <- janitor }()
+		defer close(done)
+		_ = unix.Kill(childNamed("ipcrun-janitor", ended), unix.SIGSTOP)
+		_ = unix.Kill(childNamed("lasts", ended), unix.SIGUSR1)
 		for {
 			select {
 			case <-ended:
 				return
 			default:
-			}
-			if janitor == 0 {
-				children, _ := proc.Tree(os.Getpid())
-				for _, pid := range children {
-					if f, err := proc.ReadFacts(pid); err == nil && f.Ppid == os.Getpid() && f.Name == "ipcrun-janitor" {
-						janitor = pid
-						_ = unix.Kill(pid, unix.SIGSTOP)
-					}
-				}
-				continue
 			}
 			tasks, _ := os.ReadDir("/proc/self/task")
 			for _, task := range tasks {
@@ -134,15 +126,36 @@ func TestStoppedJanitor(t *testing.T) {
 			}
 		}
 	}()
+	// It ends only once the janitor is stopped.
 	passes(t, `
 name: x
+timeout: 60s
 primitives: {q: {sysv_queue: i}}
-processes: {p: {steps: [{send: q, value: 1}, {sleep: 300ms}]}}
-steps: [{wait: p}]
+processes:
+  lasts: {signals: {SIGUSR1: [{exit: 3}]}, steps: [{send: q, value: 1}, {sleep: 1h}]}
+steps:
+  - {wait: lasts, timeout: 60s}
+  - assert: lasts.exit_code == 3
 `)
 	close(ended)
-	if <-stopped == 0 {
-		t.Error("there was no janitor")
+	<-done
+}
+
+// childNamed waits for a child of this process that has a name; it gives up, and says
+// that it is a process that is none, when the run has ended.
+func childNamed(name string, ended <-chan struct{}) int {
+	for {
+		children, _ := proc.Children(os.Getpid())
+		for _, pid := range children {
+			if f, err := proc.ReadFacts(pid); err == nil && f.Name == name {
+				return pid
+			}
+		}
+		select {
+		case <-ended:
+			return math.MaxInt32
+		default:
+		}
 	}
 }
 
