@@ -78,9 +78,7 @@ func (r *run) catchUp(first, count int) {
 	}
 	for slot := first; slot < first+count && !r.waiting; slot++ {
 		r.noteEnd(slot)
-		if !r.waiting {
-			r.awaitEnding(slot)
-		}
+		r.awaitEnding(slot)
 	}
 }
 
